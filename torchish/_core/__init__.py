@@ -1,0 +1,1 @@
+"""The engine: record, evaluate, differentiate. It knows JAX and the Op record, and no operation by name."""

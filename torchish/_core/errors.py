@@ -1,0 +1,24 @@
+"""Messages of the engine's own errors, in torch's words."""
+from __future__ import annotations
+
+
+def type_name(spec) -> str:
+    """torch's old name for a tensor type: 'torch.FloatTensor', 'torch.cuda.FloatTensor'."""
+    where = "" if spec.device.type == "cpu" else spec.device.type + "."
+    return f"torch.{where}{spec.dtype.legacy}Tensor"
+
+
+def version_error(node, operand: int, found: int, expected: int) -> RuntimeError:
+    """A tensor that `node` keeps for backward was modified in place after it was used."""
+    if operand < 0:
+        spec, producer = node.node.plan.outs[0], f", which is output 0 of {node.name()},"
+    else:
+        spec = node.node.inputs[operand].spec
+        edge = node.edges[operand] if operand < len(node.edges) else None
+        producer = f", which is output {edge[1]} of {edge[0].name()}," if edge is not None and edge[0].edges else ""
+    shape = ", ".join(map(str, spec.shape))
+    return RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"[{type_name(spec)} [{shape}]]{producer} is at version {found}; expected version {expected} instead. "
+        "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
+        "torch.autograd.set_detect_anomaly(True).")

@@ -1,0 +1,240 @@
+"""Evaluate, second half: when the pending tape is run, in which tier, and how results and failures come back.
+
+Note [Two tiers]: a slice whose structure is new replays in NumPy; seen again, it is compiled. A tiny slice (a few nodes on small arrays)
+always replays in NumPy, where it is cheaper than a jitted call. The choice depends on counts only, never on time: a run repeats itself.
+"""
+from __future__ import annotations
+
+from collections import Counter
+
+import jax
+import numpy as np
+
+from . import handle, tape
+from .explain import log
+from .program import Slice, make_function, make_slice, run_numpy
+from .tape import Node, Value, state
+
+TINY_NODES = 4
+TINY_COST = 4096
+HOST_CHECKED_BYTES = 1 << 16
+
+
+class Entry:
+    """What the cache knows of one structure: how often it was seen, and its compiled program for each set of donated arguments."""
+
+    __slots__ = ("seen", "programs", "function", "checked")
+
+    def __init__(self):
+        self.seen = 0
+        self.programs: dict = {}
+        self.function = None
+        self.checked = ()
+
+
+cache: dict[tuple, Entry] = {}
+CACHE_CAP = 4096
+counters: Counter = log.counters
+
+
+def evaluate(cause: str, want: Value | None = None, upto: int | None = None) -> None:
+    """Run the pending tape, or its first `upto` nodes. `cause` is for `explain`; `want` is kept even if no Storage holds it."""
+    nodes = state.nodes
+    needed_after = None
+    if upto is not None and upto < len(nodes):
+        rest = nodes[upto:]
+        nodes = nodes[:upto]
+        needed_after = {id(v) for n in rest for v in n.inputs if v.__class__ is Value and v.array is None}
+        state.nodes = rest
+    else:
+        state.nodes = []
+        state.has_backward = False
+        rest = ()
+    if want is not None and want.array is None and want.node.pos < 0:
+        nodes = _pull(want, nodes)
+    try:
+        if nodes:
+            _run(nodes, want, needed_after, cause)
+    finally:
+        for node in nodes:
+            node.pos = -1
+            node.outs = None
+            node.primal = None
+        for pos, node in enumerate(rest):
+            node.pos = pos
+
+
+def _pull(want: Value, nodes: list[Node]) -> list[Node]:
+    """Put the producer of `want`, evaluated earlier but not kept, back into the slice."""
+    node = want.node
+    node.outs = tuple(want if i == want.index else None for i in range(len(node.plan.outs)))
+    both = [node, *nodes]
+    for pos, n in enumerate(both):
+        n.pos = pos
+    return both
+
+
+def _run(nodes: list[Node], want, needed_after, cause: str) -> None:
+    counters["evaluations"] += 1
+    counters["cut: " + cause] += 1
+    if len(nodes) <= TINY_NODES and _all_numpy(nodes) and sum(n.plan.cost for n in nodes) <= TINY_COST and _concrete(nodes):
+        _finish_numpy(nodes, want, needed_after)
+        return
+    made = make_slice(nodes, want, needed_after)
+    entry = cache.get(made.key)
+    if entry is None:
+        if len(cache) >= CACHE_CAP:
+            for old in list(cache)[:CACHE_CAP // 4]:
+                del cache[old]
+        entry = cache[made.key] = Entry()
+    entry.seen += 1
+    if entry.seen == 1 and _all_numpy(made.nodes):
+        _finish_numpy(made.nodes, want, needed_after)
+    elif made.live or any(n.plan.check is not None for n in made.nodes):
+        _run_compiled(made, entry, cause)
+    if made.nodes is not nodes:
+        for node in made.nodes:
+            node.pos = -1
+            node.outs = None
+
+
+def _all_numpy(nodes: list[Node]) -> bool:
+    for n in nodes:
+        if not n.plan.numpy:
+            return False
+    return True
+
+
+def _concrete(nodes: list[Node]) -> bool:
+    """Whether every operand is an array or comes from this slice."""
+    for n in nodes:
+        for v in n.inputs:
+            if v.__class__ is Value and v.array is None and v.node.pos < 0:
+                return False
+    return True
+
+
+def _finish_numpy(nodes: list[Node], want, needed_after) -> None:
+    counters["replays in NumPy"] += 1
+    live, failure = run_numpy(nodes, want, needed_after)
+    for v in live:
+        v.node = None
+    if failure is not None:
+        raise failure
+
+
+# ---------------------------------------------------------------- the hot tier
+def _run_compiled(made: Slice, entry: Entry, cause: str) -> None:
+    args, owners = made.args, made.owners
+    for i, a in enumerate(args):
+        if a.__class__ is np.ndarray:
+            args[i] = to_device(owners[i])
+    program = entry.programs.get(())
+    with jax.enable_x64(True):
+        if program is None:
+            function, entry.checked = make_function(made)
+            program = entry.programs[()] = jax.jit(function)
+            log.compiled(cause, made.nodes)
+        outs = program(*args)
+    for v, array in zip(made.live, outs):
+        v.array = array
+        v.node = None
+    if entry.checked:
+        state.flags.append((outs[-1], [plan for plan, _ in entry.checked]))
+
+
+def to_device(v: Value):
+    """Move a Value's NumPy array to its device, once."""
+    array = v.array
+    if v.host is None and array.dtype.kind in "iub" and array.nbytes <= HOST_CHECKED_BYTES:
+        v.host = array
+    with jax.enable_x64(True):
+        v.array = jax.device_put(array, jax_device(v.spec.device))
+    return v.array
+
+
+_devices: dict = {}
+
+
+def jax_device(d):
+    """The JAX device behind a torch device. Raises RuntimeError, in torch's words, where there is none."""
+    found = _devices.get(d)
+    if found is None:
+        platform = {"cuda": "gpu"}.get(d.type, d.type)
+        try:
+            found = jax.local_devices(backend=platform)[d.index or 0]
+        except (RuntimeError, IndexError) as e:
+            if d.type == "cuda":
+                raise AssertionError("Torch not compiled with CUDA enabled") from e
+            raise RuntimeError(f"torchish: JAX has no device {d}") from e
+        _devices[d] = found
+    return found
+
+
+# ---------------------------------------------------------------- reads and cuts
+def read(v: Value, cause: str = "read") -> np.ndarray:
+    """The Value's array on the host (read-only where it shares memory with the device). Evaluates what is pending; raises failed checks."""
+    if v.array is None:
+        evaluate(cause, v)
+    if state.flags:
+        raise_failed_checks()
+    array = v.array
+    return array if array.__class__ is np.ndarray else np.asarray(array)
+
+
+def raise_failed_checks() -> None:
+    """Raise the first failed index check of the programs run so far."""
+    flags, state.flags = state.flags, []
+    for codes, plans in flags:
+        host = np.asarray(codes)
+        if host.any():
+            at = int(np.flatnonzero(host)[0])
+            plan = plans[at]
+            raise plan.op.complain(int(host[at]), plan.argtypes, dict(plan.static))
+
+
+def step_boundary() -> None:
+    """Cut after an optimizer's step: forward, backward and update become one program."""
+    if state.nodes:
+        evaluate("optimizer step")
+    if len(state.flags) > 64:
+        raise_failed_checks()
+
+
+def batch_boundary() -> None:
+    """Cut before a data loader hands out its next batch."""
+    if state.nodes:
+        evaluate("data loader batch")
+    if len(state.flags) > 64:
+        raise_failed_checks()
+
+
+def forward_boundary() -> None:
+    """Cut where the next iteration's forward begins: a differentiable op after a finished backward."""
+    evaluate("forward after backward")
+
+
+def _on_full() -> None:
+    evaluate("tape full", upto=_repeating_prefix(state.nodes))
+
+
+def _repeating_prefix(nodes: list[Node]) -> int | None:
+    """Where to cut a full tape so that the chunks of a long loop come out equal: after a whole number of its periods."""
+    plans = [n.plan for n in nodes]
+    last, half = len(plans), len(plans) // 2
+    for period in range(1, half // 2):
+        if plans[half + period:] == plans[half:-period]:
+            start = half
+            while start > 0 and plans[start - 1] is plans[start - 1 + period]:
+                start -= 1
+            return start + min((last - start) // period, max(1, half // period)) * period
+    return None
+
+
+def _from_pending(value: Value, twin: Value) -> None:
+    evaluate("copy", value)
+    twin.node, twin.array = None, value.array
+
+
+tape.on_full = _on_full
+handle.from_pending = _from_pending

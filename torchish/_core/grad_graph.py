@@ -1,0 +1,165 @@
+"""The autograd graph that users see as `grad_fn`: one GradNode for each recorded differentiable op, and AccumulateGrad for leaves.
+
+Edges point from a result to its operands, as (node, output number). The class of a node carries torch's name, e.g. AddBackward0.
+"""
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from .op import vjp_plan
+from .tape import Node, next_sequence
+
+ACCUMULATE_SEQ = 1 << 62  # leaves accumulate as soon as their gradient is ready, as in torch's engine
+
+
+class GradNode:
+    """A node of the autograd graph. `node` is the recorded computation, dropped when the graph is freed."""
+
+    __slots__ = ("node", "edges", "seq", "saved", "freed", "extra", "__weakref__")
+    # what users call it; differs from the class's name only where torch's does
+    label = ""
+
+    def __init__(self, node: Node, edges: tuple, saved: tuple):
+        self.node = node
+        self.edges = edges
+        self.seq = node.seq
+        self.saved = saved
+        self.freed = False
+        self.extra = None
+
+    def name(self) -> str:
+        """The node's name, such as 'AddBackward0'."""
+        return self.label or type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple:
+        """((grad_fn or None, output number), ...), one for each tensor operand."""
+        types = self.node_types
+        return tuple((e[0], e[1]) if e is not None else (None, 0) for e, t in zip(self.edges, types) if t)
+
+    @property
+    def node_types(self) -> tuple:
+        """For each operand, whether it is a tensor."""
+        from_plan = self.extra.get("tensor_operands") if self.extra else None
+        return from_plan if from_plan is not None else (True,) * len(self.edges)
+
+    @property
+    def metadata(self) -> dict:
+        """A dict for the user's own notes, kept with the node."""
+        return self._extra().setdefault("metadata", {})
+
+    def _sequence_nr(self) -> int:
+        return self.seq
+
+    def _extra(self) -> dict:
+        if self.extra is None:
+            self.extra = {}
+        return self.extra
+
+    def register_hook(self, hook):
+        """Call `hook(grad_inputs, grad_outputs)` after this node's gradients are computed; what it returns replaces grad_inputs."""
+        return Handle.add(self._extra().setdefault("hooks", {}), hook)
+
+    def register_prehook(self, hook):
+        """Call `hook(grad_outputs)` before this node runs; what it returns replaces grad_outputs."""
+        return Handle.add(self._extra().setdefault("prehooks", {}), hook)
+
+    def output_specs(self) -> tuple:
+        """The Specs of the results that gradients arrive for."""
+        return self.extra["outs"] if self.node is None else self.node.plan.outs
+
+    # ------------------------------------------------------------ used by backward
+    def release(self) -> None:
+        """Free what the node keeps for backward."""
+        if self.node is not None:
+            self._extra()["outs"] = self.node.plan.outs
+        self.freed = True
+        self.node = None
+
+    def keeps_tensors(self) -> bool:
+        """Whether torch's node keeps tensors, so that a second backward through it raises."""
+        return bool(self.saved)
+
+    def vjp(self, needs: tuple, cotangents: list, record) -> tuple:
+        """Record the vjp: gradients for the operands `needs`. `record(plan, primal inputs, cotangents)` appends to the tape."""
+        node = self.node
+        plan = vjp_plan(node.plan, needs, tuple(c is not None for c in cotangents))
+        return record(plan, self, [c for c in cotangents if c is not None])
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {hex(id(self))}>"
+
+
+class AccumulateGrad(GradNode):
+    """The graph's end at a leaf: adds what arrives to `variable.grad`."""
+
+    __slots__ = ("leaf", "spec")
+    edges_of_leaf: tuple = ()
+
+    def __init__(self, tensor):
+        self.node = None
+        self.edges = ()
+        self.seq = ACCUMULATE_SEQ
+        self.saved = ()
+        self.freed = False
+        self.extra = None
+        self.leaf = weakref.ref(tensor)
+
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
+    @property
+    def variable(self):
+        """The leaf tensor."""
+        return self.leaf()
+
+    @property
+    def next_functions(self) -> tuple:
+        return ()
+
+    def release(self) -> None:
+        """Leaves are never freed."""
+
+
+class CopySlices(GradNode):
+    """What an in-place write through a view leaves on the base: the base with a region replaced."""
+
+    __slots__ = ()
+
+
+_classes: dict[str, type] = {"AccumulateGrad": AccumulateGrad, "CopySlices": CopySlices}
+
+
+def node_class(name: str) -> type:
+    """The GradNode subclass of this name; one for each name."""
+    found = _classes.get(name)
+    if found is None:
+        found = _classes[name] = type(name, (GradNode,), {"__slots__": ()})
+    return found
+
+
+class Handle:
+    """What registering a hook returns: `remove()` takes the hook back. Usable as a context manager."""
+
+    _next = 0
+
+    def __init__(self, hooks: dict, key: int):
+        self.hooks_ref = hooks
+        self.id = key
+
+    @classmethod
+    def add(cls, hooks: dict, hook: Any) -> Handle:
+        cls._next += 1
+        hooks[cls._next] = hook
+        return cls(hooks, cls._next)
+
+    def remove(self) -> None:
+        """Unregister the hook; a second call does nothing."""
+        self.hooks_ref.pop(self.id, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.remove()

@@ -1,0 +1,162 @@
+"""TensorBase: the engine's side of a Tensor. Its Storage, its view of it, and its autograd identity. Operations are attached above.
+
+Note [Data and graph]: a tensor's data (the Storage's Value) and its place in the graph (`_edge`) are separate, as in torch. A write
+through a detached alias changes the data and leaves the edge; gradients are then taken at the new data.
+"""
+from __future__ import annotations
+
+import copy
+import weakref
+
+from .grad_graph import AccumulateGrad, GradNode
+from .spec import Spec
+from .storage import Storage
+from .tape import Value, constant, state
+
+
+class TensorBase:
+    """Slots of a tensor, as class-level defaults: making one assigns only what differs."""
+
+    _storage: Storage
+    _chain: tuple | None = None  # steps (op, numbers, static) from the Storage's root; None for the whole of it
+    _value: Value | None = None  # a view's cached Value, good while `_generation` is the Storage's
+    _generation = -1
+    _base_tensor: TensorBase | None = None  # torch's `_base`
+    _edge: tuple | None = None  # (GradNode, output number); not None exactly when it requires grad
+    _strides: tuple | None = None  # in elements; None when contiguous
+    _offset = 0
+    _counter = None  # VersionCounter of `.data`; None: the Storage's own
+    _grad: TensorBase | None = None
+    _origin = None  # how a view came about, where that forbids in-place writes: "no_grad", "multi", "inference", "custom"
+    _hooks: dict | None = None
+    _post_hooks: dict | None = None
+    _retains = None
+    _inference = False
+
+    # ------------------------------------------------------------ data
+    def _read(self) -> Value:
+        """The current Value, regenerated if a write through another alias made it stale."""
+        if self._chain is None:
+            return self._storage.value
+        if self._generation == self._storage.generation:
+            return self._value
+        regenerate(self)
+        return self._value
+
+    @property
+    def _spec(self) -> Spec:
+        return self._storage.value.spec if self._chain is None else self._value.spec
+
+    def _current_edge(self):
+        """The edge, brought up to date for a view whose base was written to."""
+        if self._chain is not None and self._generation != self._storage.generation:
+            regenerate(self)
+        return self._edge
+
+    @property
+    def _current_strides(self) -> tuple:
+        return self._spec.strides if self._strides is None else self._strides
+
+    def _bump(self) -> None:
+        counter = self._counter or self._storage
+        counter.version += 1
+
+
+tensor_class: type = TensorBase
+_new = object.__new__
+
+
+def install(cls: type) -> None:
+    """Make `cls` the class of tensors that operations return."""
+    global tensor_class
+    tensor_class = cls
+
+
+def new_tensor(value: Value, edge: tuple | None = None, strides: tuple | None = None) -> TensorBase:
+    """A tensor that owns a new Storage holding `value`."""
+    t = _new(tensor_class)
+    storage = t._storage = Storage(value)
+    if edge is not None:
+        t._edge = edge
+    if strides is not None and strides != value.spec.strides:
+        t._strides = storage.strides = strides
+    if state.inference:
+        t._inference = True
+    return t
+
+
+def alias(t: TensorBase, cls: type | None = None) -> TensorBase:
+    """A tensor that shares `t`'s storage and view but not its place in the graph: `detach()`."""
+    a = _new(cls or tensor_class)
+    a._storage = t._storage
+    if t._chain is not None:
+        a._chain, a._value, a._generation, a._offset = t._chain, t._read(), t._storage.generation, t._offset
+    if t._strides is not None:
+        a._strides = t._strides
+    if t._counter is not None:
+        a._counter = t._counter
+    return a
+
+
+def set_leaf(t: TensorBase, on: bool) -> None:
+    """Turn a tensor into a leaf that requires grad, or one that does not."""
+    t._edge = (AccumulateGrad(t), 0) if on else None
+
+
+def is_leaf(t: TensorBase) -> bool:
+    """Whether no recorded operation produced it."""
+    edge = t._current_edge()
+    return edge is None or edge[0].__class__ is AccumulateGrad
+
+
+def grad_fn(t: TensorBase) -> GradNode | None:
+    """The graph node that produced it; None for leaves."""
+    edge = t._current_edge()
+    return None if edge is None or edge[0].__class__ is AccumulateGrad else edge[0]
+
+
+def regenerate(t: TensorBase) -> None:
+    """Bring a view up to date after a write through another alias. Filled in by `view`, which knows how to re-apply steps."""
+    raise NotImplementedError
+
+
+# ---------------------------------------------------------------- copies and plain data
+def from_array(array, cls: type | None = None, device=None) -> TensorBase:
+    """A tensor of class `cls` that owns a concrete array. The array must not be written to afterwards."""
+    t = new_tensor(constant(array, device))
+    if cls is not None and cls is not tensor_class:
+        t.__class__ = cls
+    return t
+
+
+def own_copy(t: TensorBase, cls: type) -> TensorBase:
+    """A tensor with the same values and its own Storage. Values are immutable, so nothing is copied until one side is written to."""
+    made = _new(cls)
+    value = t._read()
+    twin = Value(value.spec, value.node, value.index, value.array)
+    if value.array is None:
+        from_pending(value, twin)
+    made._storage = Storage(twin)
+    if t._strides is not None:
+        made._strides = made._storage.strides = t._strides
+    return made
+
+
+def from_pending(value: Value, twin: Value) -> None:
+    """Evaluate a pending Value so that its twin can share the array. Filled in by `evaluate`."""
+    raise NotImplementedError
+
+
+def user_attributes(t: TensorBase) -> dict:
+    """What the user set on the tensor as attributes."""
+    return {k: v for k, v in t.__dict__.items() if k not in _OWN}
+
+
+def copy_user_attributes(source: TensorBase, target: TensorBase, memo: dict) -> None:
+    """Deep-copy the user's attributes from one tensor to another."""
+    for k, v in user_attributes(source).items():
+        target.__dict__[k] = copy.deepcopy(v, memo)
+
+
+_OWN = {"_storage", *(k for k in TensorBase.__dict__ if not k.startswith("__"))}
+weak_tensor = weakref.ref

@@ -1,0 +1,121 @@
+"""Record, with autograd: `call` is the way every operation gets onto the tape.
+
+It reads the operands, finds the Plan, appends the node, and where grad mode asks for it, grows the graph by one GradNode.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from . import evaluate
+from .grad_graph import GradNode, node_class
+from .handle import TensorBase, new_tensor
+from .op import Op, Plan
+from .tape import Value, record_values, state
+
+NUMBERS = (int, float, bool, complex)
+
+
+def call(op: Op, args: tuple, static: tuple = ()):
+    """Record `op` on `args` (tensors, Python numbers or None) and return its new tensor, or a tuple of them."""
+    outs, node, odd = call_values(op, args, static)
+    if len(outs) == 1 and outs[0].node.plan.out is not None:
+        strides = op.layout(outs[0].spec, args) if odd and op.layout is not None else None
+        if node is None:
+            result = new_tensor(outs[0], None, strides)
+        else:
+            result = new_tensor(outs[0], (node, 0), strides)
+            if node.saved:
+                node.saved = bind_result(node.saved, result)
+    elif node is None:
+        result = tuple([new_tensor(v) for v in outs])
+    else:
+        result = tuple([new_tensor(v, (node, i)) if v.spec.differentiable else new_tensor(v) for i, v in enumerate(outs)])
+        if node.saved:
+            node.saved = bind_result(node.saved, result[0])
+    if state.eager:
+        evaluate.evaluate("eager switch", outs[0])
+    return result
+
+
+def call_values(op: Op, args: tuple, static: tuple = ()) -> tuple[tuple[Value, ...], GradNode | None, bool]:
+    """The recording half of `call`: output Values, the GradNode (None where no gradient is tracked), whether any operand is not contiguous."""
+    inputs, types, tracked, odd = [], [], False, False
+    for a in args:
+        if isinstance(a, TensorBase):
+            v = a._storage.value if a._chain is None else a._read()
+            inputs.append(v)
+            types.append(v.spec)
+            if a._edge is not None:
+                tracked = True
+            if a._strides is not None:
+                odd = True
+        else:
+            inputs.append(a)
+            types.append(a.__class__)
+    key = (tuple(types), static)
+    plan = op.plans.get(key) or op.plan(*key)
+    tracked = tracked and state.grad and plan.differentiable
+    if tracked and state.has_backward:
+        evaluate.forward_boundary()
+    if plan.check is not None:
+        plan = check_on_host(plan, inputs)
+    outs = record_values(plan, tuple(inputs))
+    return outs, grow_graph(plan, args, outs) if tracked else None, odd
+
+
+def grow_graph(plan: Plan, args: tuple, outs: tuple) -> GradNode:
+    """The GradNode of a recorded call."""
+    cls = plan.node_class
+    if cls is None:
+        cls = plan.node_class = node_class(plan.op.grad)
+    edges = tuple([a._edge if isinstance(a, TensorBase) and a._edge is not None else None for a in args])
+    saves = plan.op.saves
+    return cls(outs[0].node, edges, save(saves, args, edges) if saves else ())
+
+
+def save(saves: tuple, args: tuple, edges: tuple) -> tuple:
+    """What torch's node keeps: (version counter, version, operand index) triples. See Op.saves."""
+    kept = []
+    for s in saves:
+        if s.__class__ is tuple:
+            s, other = s
+            if edges[other] is None:
+                continue
+        if s == "result":
+            kept.append((None, 0, -1))
+        else:
+            a = args[s]
+            if isinstance(a, TensorBase):
+                counter = a._counter or a._storage
+                kept.append((counter, counter.version, s))
+    return tuple(kept)
+
+
+def bind_result(saved: tuple, result: TensorBase) -> tuple:
+    """Fill in the result's version counter once it exists."""
+    counter = result._counter or result._storage
+    return tuple([(counter, counter.version, -1) if c is None else (c, v, i) for c, v, i in saved])
+
+
+def check_on_host(plan: Plan, inputs: list) -> Plan:
+    """Where the operands that decide are known on the host, raise now or drop the check; elsewhere the program reports it."""
+    op, operands = plan.op, []
+    for i, v in enumerate(inputs):
+        if v.__class__ is not Value:
+            operands.append(v)
+        elif i in op.checked:
+            host = v.array if v.array.__class__ is np.ndarray else v.host
+            if host is None:
+                return plan
+            operands.append(host)
+        else:
+            operands.append(v.spec)
+    code = int(op.check(np, *operands, **dict(plan.static)))
+    if code:
+        raise op.complain(code, plan.argtypes, dict(plan.static))
+    return plan.unchecked()
+
+
+def as_number(x):
+    """A NumPy scalar as a Python number; numbers unchanged."""
+    return x if x.__class__ in NUMBERS else x.item()

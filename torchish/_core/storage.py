@@ -1,0 +1,47 @@
+"""Storage: the only mutable thing. A cell that holds the current Value of a base, shared by all its aliases, and a version counter."""
+from __future__ import annotations
+
+import itertools
+import weakref
+
+from .tape import Value
+
+_addresses = itertools.count(1 << 20)
+
+
+class Storage:
+    """What aliases share. `generation` counts writes, so that an alias knows when its cached Value is stale; `version` is torch's counter."""
+
+    __slots__ = ("value", "generation", "version", "ref", "strides", "_address", "inference", "nbytes_", "__weakref__")
+
+    def __init__(self, value: Value):
+        self.generation = 0
+        self.version = 0
+        self.strides = None  # of the root Value in memory; None when contiguous
+        self.ref = ref = weakref.ref(self)
+        self.value = value
+        value.holder = ref
+        self._address = None
+        self.inference = False
+
+    def store(self, value: Value) -> None:
+        """Make `value` the current one. The caller bumps the version counter that the user sees."""
+        self.value = value
+        value.holder = self.ref
+        self.generation += 1
+
+    @property
+    def address(self) -> int:
+        """A number that stands for the memory address: unique to the storage while it lives."""
+        if self._address is None:
+            self._address = next(_addresses) << 20
+        return self._address
+
+
+class VersionCounter:
+    """A version counter apart from its storage's, for `.data`."""
+
+    __slots__ = ("version",)
+
+    def __init__(self):
+        self.version = 0

@@ -1,0 +1,87 @@
+"""Record: Value, Node and the per-thread Tape. Appending a node is all that a torch call costs until a value is read.
+
+Note [Liveness]: a Value is held strongly by the nodes that use it, which says nothing about whether a user can still see it. What
+decides is `holder`, a weak reference to the Storage that owns it: a pending Value whose Storage is gone, or holds another Value by
+now, is never materialised. A Value without an array can always be computed again from its node.
+"""
+from __future__ import annotations
+
+import itertools
+import threading
+
+from .op import Plan
+from .spec import Spec, spec_of_array
+
+_sequence = itertools.count()
+next_sequence = _sequence.__next__
+
+
+class Value:
+    """An immutable tape entry: a Spec with either a concrete array or the Node (and output index) that will produce one."""
+
+    __slots__ = ("spec", "node", "index", "array", "holder", "host", "__weakref__")
+
+    def __init__(self, spec: Spec, node: Node | None, index: int, array=None):
+        self.spec = spec
+        self.node = node
+        self.index = index
+        self.array = array
+        self.holder = None
+        self.host = None  # the NumPy array it was made from, kept for small integer data whose values are checked at the call
+
+
+def constant(array, device=None) -> Value:
+    """A Value of a concrete NumPy or JAX array."""
+    return Value(spec_of_array(array) if device is None else spec_of_array(array, device), None, 0, array)
+
+
+class Node:
+    """One recorded operation: its Plan, and its operands (Values, Python numbers, or None)."""
+
+    __slots__ = ("plan", "inputs", "outs", "pos", "seq", "primal")
+
+    def __init__(self, plan: Plan, inputs: tuple, pos: int):
+        self.plan = plan
+        self.inputs = inputs
+        self.pos = pos  # place on the tape or in the slice being evaluated; -1 elsewhere
+        self.seq = next_sequence()
+        self.outs = None
+        self.primal = None  # of a vjp node: the forward node, so that a replay can share its work
+
+
+class ThreadState(threading.local):
+    """Everything that torch keeps per thread: the pending tape and the modes."""
+
+    def __init__(self):
+        self.nodes: list[Node] = []
+        self.has_backward = False  # the pending tape holds a finished backward: the next differentiable op begins a new iteration
+        self.grad = True
+        self.inference = False
+        self.eager = False
+        self.flags: list = []
+        self.anomaly = False
+        self.hooks: list = []  # saved_tensors_hooks in force
+
+
+state = ThreadState()
+TAPE_CAP = 1024
+
+
+def record_values(plan: Plan, inputs: tuple) -> tuple[Value, ...]:
+    """Append a node and return its output Values. No autograd: that is the caller's."""
+    nodes = state.nodes
+    if len(nodes) >= TAPE_CAP:
+        on_full()
+        nodes = state.nodes
+    node = Node(plan, inputs, len(nodes))
+    nodes.append(node)
+    if plan.out is not None:
+        outs = node.outs = (Value(plan.out, node, 0),)
+    else:
+        outs = node.outs = tuple([Value(s, node, i) for i, s in enumerate(plan.outs)])
+    return outs
+
+
+def on_full() -> None:
+    """Called when the tape reaches its cap; `evaluate` puts its own function here."""
+    raise RuntimeError("torchish: the evaluator is not installed")

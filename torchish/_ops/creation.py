@@ -1,0 +1,112 @@
+"""Factories: tensors from data, constants, ranges and other tensors' shapes."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import _dtype as dt
+from .._core.handle import TensorBase, from_array
+from .._device import device as Device
+from .factory import check_dtype, constant_tensor, default_device, infer_array, make_tensor, mark_leaf
+from .shared import sizes
+from .variants import public
+
+
+def _where(device) -> Device | None:
+    return None if device is None else Device(device)
+
+
+@public("tensor", method=False)
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """A new leaf tensor holding a copy of `data` (number, nested sequence, NumPy array or tensor); dtype inferred as torch infers it."""
+    return make_tensor(data, dtype, device, requires_grad)
+
+
+@public("as_tensor", method=False, also=("asarray",))
+def as_tensor(data, dtype=None, device=None):
+    """`data` itself if it is already such a tensor, else a tensor made from it."""
+    if isinstance(data, TensorBase):
+        return data if dtype is None and device is None else data.to(device=device, dtype=dtype)
+    return make_tensor(data, dtype, device, False)
+
+
+@public("from_numpy", method=False)
+def from_numpy(array):
+    """A tensor with the values of a NumPy array. The memory is not shared: JAX's arrays are immutable, so the values are copied."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+    return from_array(infer_array(array, None))
+
+
+def _filled(name: str, number):
+    def like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, pin_memory=False):
+        spec = input._spec
+        return constant_tensor(tuple(spec.shape), number, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
+
+    def new(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+        spec = self._spec
+        return constant_tensor(sizes(size), number, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
+
+    def plain(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, names=None):
+        return constant_tensor(sizes(size), number, check_dtype(dtype), _where(device), requires_grad)
+    plain.__doc__ = f"A tensor of the given sizes, filled with {number}; default float dtype unless `dtype` is given."
+    like.__doc__ = f"A tensor filled with {number}, with the shape, dtype and device of `input` unless given."
+    new.__doc__ = f"A tensor of the given sizes filled with {number}, with the dtype and device of `self` unless given."
+    public(name, method=False, out=True)(plain)
+    public(name + "_like", method=False)(like)
+    public("new_" + name, function=False)(new)
+
+
+_filled("zeros", 0)
+_filled("ones", 1)
+_filled("empty", 0)
+
+
+@public("full", method=False, out=True)
+def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """A tensor of `size` filled with `fill_value`, whose type decides the dtype unless given."""
+    if isinstance(fill_value, TensorBase):
+        fill_value = fill_value.item()
+    return constant_tensor(sizes((size,)), fill_value, check_dtype(dtype, dt.of_number(fill_value)), _where(device), requires_grad)
+
+
+@public("full_like", method=False)
+def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+    """A tensor filled with `fill_value`, with the shape, dtype and device of `input` unless given."""
+    spec = input._spec
+    if isinstance(fill_value, TensorBase):
+        fill_value = fill_value.item()
+    return constant_tensor(tuple(spec.shape), fill_value, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
+
+
+@public("new_full", function=False)
+def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """A tensor of `size` filled with `fill_value`, with the dtype and device of `self` unless given."""
+    spec = self._spec
+    return constant_tensor(sizes((size,)), fill_value, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
+
+
+@public("new_tensor", function=False)
+def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+    """A new leaf holding a copy of `data`, with the dtype and device of `self` unless given."""
+    spec = self._spec
+    return make_tensor(data, dtype or spec.dtype, device or spec.device, requires_grad)
+
+
+@public("arange", method=False, out=True)
+def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Values from `start` (0 if only one number is given) to `end`, excluded, in steps: int64 for integers, else the default float dtype."""
+    if end is None:
+        start, end = 0, start
+    start, end, step = (x.item() if isinstance(x, (TensorBase, np.generic)) else x for x in (start, end, step))
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (step > 0 and start > end) or (step < 0 and start < end):
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    integers = all(isinstance(x, int) for x in (start, end, step))
+    d = check_dtype(dtype, dt.int64 if integers else None)
+    count = -(-(end - start) // step) if integers else int(np.ceil((end - start) / step))
+    if d.category == dt.INTEGER:
+        values = int(start) + np.arange(count, dtype=np.int64) * int(step)
+    else:
+        values = start + np.arange(count, dtype=np.float64) * step
+    return mark_leaf(from_array(values.astype(d.numpy), None, _where(device) or default_device()), requires_grad)

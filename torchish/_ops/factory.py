@@ -1,0 +1,216 @@
+"""Making tensors from Python data, NumPy arrays and constants: the shared path behind every factory function."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import _dtype as dt
+from .._core import handle
+from .._core.handle import TensorBase, from_array, set_leaf
+from .._core.op import Op
+from .._core.record import call
+from .._core.spec import spec_of
+from .._core.tape import Value, record_values, state
+from .._device import CPU, device
+from .shared import sizes
+
+_default_device = CPU
+
+
+def default_device() -> device:
+    """The device of factories that are given none."""
+    return _default_device
+
+
+def set_default_device(d) -> None:
+    """Change the device of factories that are given none."""
+    global _default_device
+    _default_device = CPU if d is None else device(d)
+
+
+def _full_plan(op: Op, argtypes: tuple, static: dict):
+    shape, d = static["shape"], static["dtype"]
+    storage = d.numpy
+
+    def impl(xp, number):
+        if xp is np:
+            return np.full(shape, np.asarray(number).astype(storage))
+        return xp.full(shape, xp.asarray(number).astype(storage))
+    return impl, spec_of(shape, d, static["device"])
+
+
+full_op = Op("full", lambda xp, number: number, _full_plan)
+
+
+def constant_tensor(shape: tuple, number, d: dt.dtype, where: device | None = None, requires_grad: bool = False):
+    """A tensor of `shape` filled with a Python number, recorded: it becomes part of the program that uses it."""
+    if any(n < 0 for n in shape):
+        raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: [{', '.join(map(str, shape))}]")
+    t = call(full_op, (number,), (("shape", tuple(shape)), ("dtype", d), ("device", where or _default_device)))
+    return mark_leaf(t, requires_grad)
+
+
+def mark_leaf(t: TensorBase, requires_grad: bool):
+    """Apply a factory's `requires_grad` argument. Raises RuntimeError for a dtype that cannot."""
+    if requires_grad:
+        if not t._spec.differentiable:
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+        set_leaf(t, True)
+    return t
+
+
+def check_dtype(d, default=None) -> dt.dtype:
+    """A factory's `dtype` argument, or the default float dtype. Raises TypeError for anything else."""
+    if d is None:
+        return default or dt.get_default_dtype()
+    if not isinstance(d, dt.dtype):
+        if d in (float, int, bool, complex):
+            return {float: dt.float64, int: dt.int64, bool: dt.bool_, complex: dt.complex128}[d]
+        raise TypeError(f"dtype must be torch.dtype, not {type(d).__name__}")
+    return d
+
+
+# ---------------------------------------------------------------- from Python data
+def infer_array(data, d: dt.dtype | None) -> np.ndarray:
+    """Python numbers, nested sequences, NumPy arrays and tensors as a fresh NumPy array of dtype `d` (inferred when None)."""
+    if isinstance(data, TensorBase):
+        array = np.array(data._host("copy"))
+    elif isinstance(data, np.ndarray) or isinstance(data, np.generic):
+        array = np.array(data)
+        if array.dtype not in dt.BY_NUMPY:
+            raise TypeError(f"can't convert np.ndarray of type numpy.{'object_' if array.dtype == object else array.dtype.name}. The only supported types "
+                            "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool.")
+    else:
+        return _from_sequence(data, d)
+    return array if d is None else _converted(array, d)
+
+
+def _converted(array: np.ndarray, d: dt.dtype) -> np.ndarray:
+    if array.dtype == d.numpy:
+        return array
+    if array.dtype.kind == "c" and not d.is_complex:
+        array = array.real
+    with np.errstate(all="ignore"):
+        return array.astype(d.numpy)
+
+
+def _from_sequence(data, d: dt.dtype | None) -> np.ndarray:
+    if isinstance(data, (bool, int, float, complex)):
+        kind = dt.of_number(data)
+        _check_range(data, d or kind)
+        return _converted(np.array(data, _wide(kind, data)), d or kind)
+    shape, leaves = _flatten(data)
+    if not leaves:
+        return np.zeros(shape, (d or dt.get_default_dtype()).numpy)
+    kind = d or _kind_of(leaves)
+    if any(isinstance(x, (TensorBase, np.ndarray, np.generic)) for x in leaves):
+        leaves = [x.item() if not isinstance(x, (bool, int, float, complex)) else x for x in leaves]
+    if kind.category == dt.INTEGER:
+        array = np.array([int(x) if not isinstance(x, complex) else x for x in leaves], np.int64 if kind is not dt.uint64 else np.uint64)
+        _check_range(max(leaves, key=abs), kind)
+    elif kind.category == dt.COMPLEX:
+        array = np.array(leaves, np.complex128)
+    else:
+        if any(isinstance(x, complex) for x in leaves):
+            raise RuntimeError(f"value cannot be converted to type {'float' if kind is dt.float32 else 'double'} without overflow")
+        array = np.array(leaves, np.float64) if kind.category == dt.FLOATING else np.array([bool(x) for x in leaves])
+    return _converted(array, kind).reshape(shape)
+
+
+def _wide(kind: dt.dtype, value):
+    if kind is dt.int64 and value > 2 ** 63 - 1:
+        if value > 2 ** 64 - 1:
+            raise RuntimeError("Overflow when unpacking long long")
+        return np.uint64
+    return {dt.INTEGER: np.int64, dt.FLOATING: np.float64, dt.COMPLEX: np.complex128, dt.BOOL: np.bool_}[kind.category]
+
+
+def _check_range(value, d: dt.dtype) -> None:
+    if d.category == dt.INTEGER and isinstance(value, int) and not isinstance(value, bool):
+        info = np.iinfo(d.numpy)
+        low = 0 if d.is_signed is False and d is dt.uint64 else info.min
+        if d is dt.int64:
+            if not info.min <= value <= info.max:
+                raise RuntimeError("Overflow when unpacking long long")
+        elif not (low if d.is_signed else -info.max - 1) <= value <= info.max:
+            raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow")
+
+
+_C_NAMES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int"}
+
+
+def _flatten(data) -> tuple[tuple, list]:
+    """The shape of nested sequences and their leaves in order. Raises ValueError where they are ragged."""
+    shape, level = [], data
+    while _is_sequence(level):
+        shape.append(len(level))
+        if len(level) == 0:
+            break
+        level = level[0]
+    leaves: list = []
+    _collect(data, tuple(shape), 0, leaves)
+    if leaves and isinstance(leaves[0], (TensorBase, np.ndarray)) and getattr(leaves[0], "ndim", 0):
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return tuple(shape), leaves
+
+
+def _is_sequence(x) -> bool:
+    if isinstance(x, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(x).__name__}'")
+    if isinstance(x, (TensorBase, np.ndarray)):
+        return x.ndim > 0
+    return hasattr(x, "__len__") and hasattr(x, "__getitem__") and not isinstance(x, dict)
+
+
+def _collect(data, shape: tuple, depth: int, leaves: list) -> None:
+    if depth == len(shape):
+        if _is_sequence(data):
+            raise TypeError(f"must be real number, not {type(data).__name__}")
+        if not isinstance(data, (bool, int, float, complex, TensorBase, np.generic, np.ndarray)):
+            if data is None or not hasattr(data, "__float__"):
+                raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+            data = float(data)
+        leaves.append(data)
+        return
+    if not _is_sequence(data):
+        raise TypeError(f"expected Tensor as element {depth} in argument 0, but got {type(data).__name__}") if False else \
+            TypeError("not a sequence")
+    if len(data) != shape[depth]:
+        raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+    for item in data:
+        _collect(item, shape, depth + 1, leaves)
+
+
+def _kind_of(leaves: list) -> dt.dtype:
+    best = dt.bool_
+    for x in leaves:
+        d = x._spec.dtype if isinstance(x, TensorBase) else dt.BY_NUMPY[x.dtype] if isinstance(x, (np.generic, np.ndarray)) else dt.of_number(x)
+        if d.category > best.category or (d.category == best.category and d.itemsize > best.itemsize):
+            best = d
+    return best
+
+
+def make_tensor(data, d: dt.dtype | None, where, requires_grad: bool):
+    """`torch.tensor`: a copy of `data` as a new leaf."""
+    where = device(where) if where is not None else (data._spec.device if isinstance(data, TensorBase) else _default_device)
+    return mark_leaf(from_array(infer_array(data, None if d is None else check_dtype(d)), None, where), requires_grad)
+
+
+def tensor_from(cls: type, args: tuple, kwargs: dict):
+    """The old constructor `torch.Tensor(...)`: of a sequence, or uninitialised (zeros here) of given sizes."""
+    where = kwargs.get("device")
+    d = getattr(cls, "_fixed_dtype", None) or dt.get_default_dtype()
+    if len(args) == 1 and isinstance(args[0], TensorBase):
+        if args[0]._spec.dtype is not d:
+            raise TypeError(f"expected {d.legacy} (got {args[0]._spec.dtype.legacy})")
+        return handle.alias(args[0], cls)
+    if len(args) == 1 and not isinstance(args[0], int) and type(args[0]).__name__ != "Size":
+        made = from_array(infer_array(args[0], d), None, device(where) if where else None)
+    else:
+        made = constant_tensor(sizes(args) if args else (0,), 0, d, device(where) if where else None)
+    if cls is not handle.tensor_class and isinstance(cls, type) and issubclass(cls, TensorBase):
+        made.__class__ = cls
+    return made
+
+
+__all__ = ["Value", "check_dtype", "constant_tensor", "default_device", "from_array", "infer_array", "make_tensor", "mark_leaf", "record_values",
+           "set_default_device", "state", "tensor_from"]

@@ -1,0 +1,58 @@
+"""Strides of an element-wise result, by the rule that torch's tensor iterator follows: dimensions are ordered by the operands' strides."""
+from __future__ import annotations
+
+from .._core.handle import TensorBase
+
+
+def elementwise_strides(spec, args) -> tuple:
+    """Strides for a result of `spec` computed from `args`: a permutation of contiguous ones that follows the operands."""
+    shape = tuple(spec.shape)
+    operands = [_broadcast_strides(a, shape) for a in args if isinstance(a, TensorBase)]
+    same = {s for s in operands}
+    if len(same) == 1 and all(a._spec.shape == shape for a in args if isinstance(a, TensorBase)) and is_dense(shape, operands[0]):
+        return operands[0]
+    order = list(range(len(shape)))[::-1]  # fastest first
+    for i in range(1, len(order)):
+        at = i
+        for j in range(i - 1, -1, -1):
+            c = _compare(order[j], order[at], shape, operands)
+            if c > 0:
+                order[j], order[at] = order[at], order[j]
+                at = j
+            elif c < 0:
+                break
+    strides, step = [0] * len(shape), 1
+    for d in order:
+        strides[d] = step
+        step *= max(shape[d], 1)
+    return tuple(strides)
+
+
+def _broadcast_strides(t: TensorBase, shape: tuple) -> tuple:
+    own, strides = t._spec.shape, t._current_strides
+    lead = len(shape) - len(own)
+    return (0,) * lead + tuple(0 if n == 1 and shape[i + lead] != 1 else s for i, (n, s) in enumerate(zip(own, strides)))
+
+
+def _compare(a: int, b: int, shape: tuple, operands: list) -> int:
+    for strides in operands:
+        x, y = strides[a], strides[b]
+        if x == 0 or y == 0:
+            continue
+        if x != y:
+            return -1 if x < y else 1
+        if shape[a] > shape[b]:
+            return 1
+    return 0
+
+
+def is_dense(shape: tuple, strides: tuple) -> bool:
+    """Whether the strides fill memory without gaps or overlaps, in some order of dimensions."""
+    step = 1
+    for stride, n in sorted((s, n) for s, n in zip(strides, shape) if n != 1):
+        if n == 0:
+            return True
+        if stride != step:
+            return False
+        step *= n
+    return True

@@ -1,0 +1,48 @@
+"""Small checks that many operations share: wrapping dimensions, reading sizes. Each raises torch's exception and message."""
+from __future__ import annotations
+
+from .._core.handle import TensorBase
+from .._core.spec import Size
+
+
+def wrap_dim(dim: int, ndim: int, scalar_ok: bool = True) -> int:
+    """A dimension number in [0, ndim). Raises IndexError out of range; a 0-dim tensor accepts 0 and -1."""
+    n = max(ndim, 1) if scalar_ok else ndim
+    if not -n <= dim < n:
+        if ndim == 0 and not scalar_ok:
+            raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+    return dim + n if dim < 0 else dim
+
+
+def wrap_dims(dims, ndim: int) -> tuple[int, ...]:
+    """Several dimension numbers, all different. Raises RuntimeError for a repetition."""
+    wrapped = tuple(wrap_dim(d, ndim) for d in dims)
+    if len(set(wrapped)) != len(wrapped):
+        twice = next(d for i, d in enumerate(wrapped) if d in wrapped[:i])
+        raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
+    return wrapped
+
+
+def sizes(args: tuple) -> tuple[int, ...]:
+    """Sizes given as `f(2, 3)`, `f((2, 3))` or `f(torch.Size)`: a tuple of ints."""
+    if len(args) == 1 and not isinstance(args[0], int):
+        first = args[0]
+        if isinstance(first, TensorBase):
+            return (int(first),) if first._spec.ndim == 0 else tuple(first.tolist())
+        args = tuple(first)
+    return tuple([a if a.__class__ is int else _as_int(a) for a in args])
+
+
+def _as_int(a) -> int:
+    if isinstance(a, float) or a is None or isinstance(a, str):
+        raise TypeError(f"'{type(a).__name__}' object cannot be interpreted as an integer")
+    return a.__index__()
+
+
+def shape_text(shape) -> str:
+    """A shape as torch prints it inside messages: [2, 3]."""
+    return f"[{', '.join(map(str, shape))}]"
+
+
+__all__ = ["Size", "shape_text", "sizes", "wrap_dim", "wrap_dims"]

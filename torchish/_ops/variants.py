@@ -1,0 +1,269 @@
+"""Public forms of an operation, generated from one front: function, Tensor method, in-place method, `out=`, operators, signature.
+
+A front is a Python function with torch's parameter names that records operations. `public` registers it; element-wise ops get their
+front generated here from the signature in their declaration.
+"""
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Callable
+
+from .. import _dtype as dt
+from .._core import handle
+from .._core.grad_graph import AccumulateGrad
+from .._core.handle import TensorBase
+from .._core.op import Op
+from .._core.record import call
+from .._core.tape import state
+from .._core.view import write
+from .._promotion import can_cast
+
+FUNCTIONS: dict[str, Callable] = {}  # torchish.NAME; dotted names live in a submodule: "special.erfinv", "nn.functional.relu"
+METHODS: dict[str, Callable] = {}  # Tensor.NAME
+PROPERTIES: dict[str, tuple] = {}  # Tensor.NAME without a call: (getter, setter or None)
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "a": "input"}
+FROZEN = type("Frozen", (), {"version": 0})()  # the version counter of an operand that torch would have saved as a copy
+
+
+def register(table: dict, name: str, function: Callable) -> None:
+    """Put a public name into a table, once."""
+    if name in table:
+        raise ValueError(f"public name {name!r} is declared twice")
+    table[name] = function
+
+
+def public(name: str, *, function: bool = True, method: bool = True, inplace: bool = False, out: bool = False, also: tuple = ()):
+    """Decorator for a front: make `torchish.name`, `Tensor.name`, `Tensor.name_` and the `out=` form from it.
+
+    `also` lists further names: "absolute" (an alias, with all its forms) or dotted ones ("linalg.norm": function only).
+    """
+    def declare(front: Callable) -> Callable:
+        return publish(front, name, function, method, inplace, out, also)
+    return declare
+
+
+def publish(front: Callable, name: str, function: bool, method: bool, inplace: bool, out: bool, also: tuple) -> Callable:
+    """See `public`."""
+    plain = _with_out(front, name) if out else _renaming(front, name)
+    for each in (name, *also):
+        dotted = "." in each
+        if function or dotted:
+            register(FUNCTIONS, each, plain)
+        if method and not dotted:
+            register(METHODS, each, plain)
+        if inplace and not dotted:
+            register(METHODS, each + "_", _in_place(front, each + "_"))
+            if function:
+                register(FUNCTIONS, each + "_", METHODS[each + "_"])
+    return plain
+
+
+def _describe(made: Callable, front: Callable, name: str) -> Callable:
+    functools.update_wrapper(made, front)
+    made.__name__ = made.__qualname__ = name.rpartition(".")[2]
+    return made
+
+
+def _renaming(front: Callable, name: str) -> Callable:
+    """The function form: accepts NumPy's parameter names where torch does, and speaks of itself by its public name in errors."""
+    def function(*args, **kwargs):
+        try:
+            return front(*args, **kwargs)
+        except TypeError as error:
+            renamed = _renamed(front, kwargs)
+            if renamed is None or not _is_call_error(error, front):
+                raise
+            return front(*args, **renamed)
+    return _describe(function, front, name)
+
+
+def _renamed(front: Callable, kwargs: dict) -> dict | None:
+    if not any(k in NUMPY_NAMES for k in kwargs):
+        return None
+    parameters = inspect.signature(front).parameters
+    return {NUMPY_NAMES[k] if k in NUMPY_NAMES and k not in parameters else k: v for k, v in kwargs.items()}
+
+
+def _is_call_error(error: TypeError, front: Callable) -> bool:
+    return error.__traceback__ is not None and error.__traceback__.tb_next is None
+
+
+def _with_out(front: Callable, name: str) -> Callable:
+    renaming = _renaming(front, name)
+
+    def function(*args, out=None, **kwargs):
+        if out is None:
+            return renaming(*args, **kwargs)
+        return call_into(front, name, args, kwargs, out)
+    made = _describe(function, front, name)
+    signature = inspect.signature(front)
+    parameters = list(signature.parameters.values())
+    parameters.append(inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None))
+    made.__signature__ = signature.replace(parameters=parameters)
+    return made
+
+
+def call_into(front: Callable, name: str, args: tuple, kwargs: dict, out):
+    """The `out=` form: compute, then write into `out` (a tensor or a sequence of them). Raises RuntimeError as torch does."""
+    outs = out if isinstance(out, (tuple, list)) else (out,)
+    if state.grad and any(isinstance(a, TensorBase) and a._current_edge() is not None for a in (*_flat(args), *kwargs.values(), *outs)):
+        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
+                           "but one of the arguments requires grad.")
+    before, state.grad = state.grad, False
+    try:
+        result = front(*args, **kwargs)
+        results = result if isinstance(result, tuple) else (result,)
+        for o, r in zip(outs, results):
+            write_out(o, r)
+    finally:
+        state.grad = before
+    return out if not isinstance(result, tuple) or isinstance(out, tuple) and type(result) is tuple else type(result)(*outs) \
+        if hasattr(result, "_fields") else type(result)(outs)
+
+
+def _flat(args):
+    for a in args:
+        if isinstance(a, (tuple, list)):
+            yield from a
+        else:
+            yield a
+
+
+def write_out(out: TensorBase, result: TensorBase) -> None:
+    """Write a result into an `out=` tensor: its dtype must be able to hold it; another shape resizes it."""
+    have, want = out._spec, result._spec
+    if have.dtype is not want.dtype and not can_cast(want.dtype, have.dtype):
+        raise RuntimeError(f"result type {want.dtype.legacy} can't be cast to the desired output type {have.dtype.legacy}")
+    if have.shape != want.shape:
+        METHODS["resize_"](out, want.shape)
+    value = result._read() if have.dtype is want.dtype else METHODS["to"](result, have.dtype)._read()
+    write(out, value, None)
+
+
+# ---------------------------------------------------------------- in-place
+def check_writable(t: TensorBase) -> None:
+    """Raise torch's error where an in-place operation on `t` is illegal."""
+    if t._inference and not state.inference:
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
+                           "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
+    if state.grad:
+        edge = t._current_edge()
+        if edge is not None:
+            if edge[0].__class__ is AccumulateGrad:
+                raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+            base = t._base_tensor
+            if base is not None:
+                _check_view(t, base)
+    if t._strides is not None and _overlaps(t):
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+                           "Please clone() the tensor before performing the operation.")
+
+
+def _check_view(t: TensorBase, base: TensorBase) -> None:
+    edge = base._current_edge()
+    if t._origin == "multi":
+        raise RuntimeError(f"Output {t._edge[1]} of {t._edge[0].name()} is a view and is being modified inplace. This view is the output of a "
+                           "function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should "
+                           "replace the inplace operation by an out-of-place one.")
+    if edge is not None and edge[0].__class__ is AccumulateGrad:
+        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+
+
+def _overlaps(t: TensorBase) -> bool:
+    return any(s == 0 and n > 1 for s, n in zip(t._strides, t._spec.shape))
+
+
+def _in_place(front: Callable, name: str) -> Callable:
+    def method(self, *args, **kwargs):
+        check_writable(self)
+        return assign(self, front(self, *args, **kwargs))
+    return _describe(method, front, name)
+
+
+def assign(self: TensorBase, result: TensorBase) -> TensorBase:
+    """Make `result` the content of `self`, as an in-place operation does: dtype and shape stay self's. Returns self."""
+    have, got = self._spec, result._spec
+    if got.dtype is not have.dtype:
+        if not can_cast(got.dtype, have.dtype):
+            raise RuntimeError(f"result type {got.dtype.legacy} can't be cast to the desired output type {have.dtype.legacy}")
+        result = METHODS["to"](result, have.dtype)
+    if got.shape != have.shape:
+        raise RuntimeError(f"output with shape {list(have.shape)} doesn't match the broadcast shape {list(got.shape)}")
+    edge = result._edge
+    own = self._counter or self._storage
+    write(self, result._read(), edge)
+    if edge is not None and edge[0].saved:
+        edge[0].saved = tuple([(own, own.version, i) if i < 0 else (FROZEN, 0, i) if c is own else (c, v, i) for c, v, i in edge[0].saved])
+    return self
+
+
+# ---------------------------------------------------------------- element-wise fronts
+def elementwise_variants(op: Op, signature: str, *, inplace: bool, function: bool, method: bool, also: tuple, doc: str) -> None:
+    """Generate the front of an element-wise op from a signature such as "add(input, other, *, alpha=1)" and publish it."""
+    name, _, rest = signature.partition("(")
+    front = _elementwise_front(op, name, rest.rstrip(")"), doc)
+    plain = _with_out(front, name)
+    for each in (name, *also):
+        dotted = "." in each
+        if function or dotted:
+            register(FUNCTIONS, each, plain)
+        if method and not dotted:
+            register(METHODS, each, plain)
+        if inplace and not dotted:
+            made = elementwise_in_place(op, each + "_", front)
+            register(METHODS, each + "_", made)
+            if function:
+                register(FUNCTIONS, each + "_", made)
+
+
+def _elementwise_front(op: Op, name: str, parameters: str, doc: str) -> Callable:
+    names = [p.partition("=")[0].strip() for p in parameters.split(",") if p.strip() not in ("*", "/")]
+    space = {"_call": call, "_op": op, "_number": tensor_or_number}
+    operands = ", ".join([names[0]] + [f"_number({n})" for n in names[1:]])
+    source = f"def {name}({parameters}):\n    return _call(_op, ({operands},))\n"
+    exec(source, space)
+    front = space[name]
+    front.__doc__ = doc or f"{name}({parameters}): torch's element-wise operation, with broadcasting and torch's type promotion."
+    front.__module__ = "torchish"
+    return front
+
+
+def tensor_or_number(x):
+    """An operand as the engine takes it: a tensor, a plain Python number, or None. NumPy scalars become numbers."""
+    if x.__class__ in (float, int, bool, complex) or x is None or isinstance(x, TensorBase):
+        return x
+    if isinstance(x, (int, float, complex)):
+        return x.__class__.__mro__[-2](x)
+    if hasattr(x, "item") and getattr(x, "ndim", 1) == 0:
+        return x.item()
+    raise TypeError(f"unsupported operand type: {type(x).__name__}")
+
+
+def elementwise_in_place(op: Op, name: str, front: Callable) -> Callable:
+    """`name_`: the op computed in promoted dtypes and cast into self's dtype, all in one node."""
+    signature = inspect.signature(front)
+
+    def method(self, *args, **kwargs):
+        check_writable(self)
+        bound = signature.bind(self, *args, **kwargs)
+        bound.apply_defaults()
+        operands = [tensor_or_number(a) for a in bound.args] + [tensor_or_number(a) for a in bound.kwargs.values()]
+        return write_elementwise(op, self, tuple(operands))
+    return _describe(method, front, name)
+
+
+def write_elementwise(op: Op, self: TensorBase, operands: tuple) -> TensorBase:
+    """Record an element-wise op into `self`. Raises RuntimeError where the result's dtype or shape does not fit."""
+    if len(operands) > 1 or op.info.kind:
+        natural = op.plan(tuple(a._read().spec if isinstance(a, TensorBase) else a.__class__ for a in operands), ()).out
+        have = self._spec
+        if natural.dtype is not have.dtype:
+            if not can_cast(natural.dtype, have.dtype):
+                raise RuntimeError(f"result type {natural.dtype.legacy} can't be cast to the desired output type {have.dtype.legacy}")
+            return assign(self, call(op, operands, (("into", have.dtype),)))
+    return assign(self, call(op, operands))
+
+
+__all__ = ["FUNCTIONS", "METHODS", "PROPERTIES", "assign", "call_into", "check_writable", "dt", "elementwise_variants", "handle", "public", "publish", "register",
+           "tensor_or_number", "write_elementwise", "write_out"]

@@ -1,0 +1,43 @@
+"""Every torch-level function and constant by name: what `import torchish` shows. Modules of this package write `from . import _public as torch`."""
+from __future__ import annotations
+
+from . import _dtype
+from ._core.evaluate import raise_failed_checks as _raise_failed_checks  # noqa: F401
+from ._core.explain import explain as explain
+from ._core.explain import reset_explain as reset_explain
+from ._core.modes import enable_grad as enable_grad
+from ._core.modes import inference_mode as inference_mode
+from ._core.modes import is_eager as is_eager
+from ._core.modes import is_grad_enabled as is_grad_enabled
+from ._core.modes import is_inference_mode_enabled as is_inference_mode_enabled
+from ._core.modes import no_grad as no_grad
+from ._core.modes import set_eager as set_eager
+from ._core.modes import set_grad_enabled as set_grad_enabled
+from ._core.op import forget_plans
+from ._core.spec import Size as Size
+from ._device import device as device
+from ._dtype import dtype as dtype
+from ._dtype import get_default_dtype as get_default_dtype
+from ._format import get_printoptions as get_printoptions
+from ._format import set_printoptions as set_printoptions
+from ._ops import arithmetic, conversion, creation, reduction, view_ops  # noqa: F401 - importing a table declares its operations
+from ._ops.variants import FUNCTIONS as _FUNCTIONS
+from .tensor import Parameter as Parameter
+from .tensor import Tensor as Tensor
+from .tensor import _attach
+from .tensor import is_tensor as is_tensor
+from .tensor import layout as layout
+from .tensor import strided as strided
+
+
+def set_default_dtype(d) -> None:
+    """Change the dtype of floating-point factories. Raises TypeError unless `d` is a floating-point dtype."""
+    _dtype.set_default_dtype(d)
+    forget_plans()
+
+
+for _d in _dtype.DTYPES:
+    globals()[_d.name] = _d
+globals().update(_dtype.ALIASES)
+globals().update({name: function for name, function in _FUNCTIONS.items() if "." not in name})
+_attach()

@@ -1,0 +1,531 @@
+"""Tensor and Parameter: what users hold. Identity, attributes and protocols; operations are attached from `_ops.variants`."""
+from __future__ import annotations
+
+import builtins
+import copy
+
+import numpy as np
+
+from . import _dtype as dt
+from . import _format
+from ._core import handle
+from ._core.backward import backward_of
+from ._core.errors import type_name
+from ._core.evaluate import read
+from ._core.grad_graph import Handle
+from ._core.handle import TensorBase
+from ._core.spec import Size
+from ._core.storage import VersionCounter
+from ._core.tape import state
+from ._device import device
+from ._ops.factory import tensor_from
+from ._ops.shared import wrap_dim
+from ._ops.variants import METHODS, PROPERTIES, assign, check_writable
+
+
+class _TensorMeta(type):
+    """Lets `isinstance(p, Parameter)` follow torch: the metaclass only exists so that class-level reprs stay torch's."""
+
+
+class Tensor(TensorBase, metaclass=_TensorMeta):
+    """A multi-dimensional array with torch's interface. Made by factories (`tensor`, `zeros`, ...) and by operations."""
+
+    __array_priority__ = 1000
+    __hash__ = object.__hash__
+
+    def __new__(cls, *args, **kwargs):
+        return tensor_from(cls, args, kwargs)
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    # ------------------------------------------------------------ facts
+    @property
+    def shape(self) -> Size:
+        """The sizes, as a torch.Size."""
+        return self._spec.shape
+
+    @property
+    def dtype(self) -> dt.dtype:
+        """The data type."""
+        return self._spec.dtype
+
+    @property
+    def device(self) -> device:
+        """Where the tensor lives."""
+        return self._spec.device
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return self._spec.ndim
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes in one element."""
+        return self._spec.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in all elements."""
+        return self._spec.nbytes
+
+    @property
+    def layout(self):
+        """Always torch.strided."""
+        return strided
+
+    is_cuda = property(lambda self: self._spec.device.type == "cuda")
+    is_cpu = property(lambda self: self._spec.device.type == "cpu")
+    is_meta = property(lambda self: self._spec.device.type == "meta")
+    is_sparse = property(lambda self: False)
+    is_quantized = property(lambda self: False)
+    is_mkldnn = property(lambda self: False)
+    is_nested = property(lambda self: False)
+    is_mps = is_xpu = is_xla = is_sparse_csr = is_quantized
+    names = property(lambda self: (None,) * self._spec.ndim)
+
+    def size(self, dim: int | None = None):
+        """All sizes, or the size of dimension `dim`. Raises IndexError for a dimension out of range."""
+        shape = self._spec.shape
+        return shape if dim is None else shape[wrap_dim(dim, len(shape))]
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self._spec.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self._spec.numel
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Bytes in one element."""
+        return self._spec.dtype.itemsize
+
+    def get_device(self) -> int:
+        """The device's index; -1 on the CPU."""
+        where = self._spec.device
+        return -1 if where.type == "cpu" else where.index or 0
+
+    def stride(self, dim: int | None = None):
+        """The strides in elements, or that of dimension `dim`."""
+        strides = self._current_strides
+        return tuple(strides) if dim is None else strides[wrap_dim(dim, len(strides))]
+
+    def storage_offset(self) -> int:
+        """Where the tensor begins in its storage, in elements."""
+        return self._offset
+
+    def data_ptr(self) -> int:
+        """A number that stands for the address of the first element: equal exactly where torch's would be. Not a pointer."""
+        return 0 if self._spec.numel == 0 else self._storage.address + self._offset * self._spec.dtype.itemsize
+
+    def is_floating_point(self) -> bool:
+        """Whether the dtype is a floating-point one."""
+        return self._spec.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """Whether the dtype is complex."""
+        return self._spec.dtype.is_complex
+
+    def is_signed(self) -> bool:
+        """Whether the dtype has a sign."""
+        return self._spec.dtype.is_signed
+
+    def is_inference(self) -> bool:
+        """Whether it was made in inference mode."""
+        return self._inference
+
+    def is_conj(self) -> bool:
+        """False: conjugates are computed, not marked."""
+        return False
+
+    is_neg = is_conj
+
+    def is_pinned(self) -> bool:
+        """False: JAX pins host memory by itself where a transfer needs it."""
+        return False
+
+    def is_shared(self) -> bool:
+        """False: memory is never shared between processes."""
+        return False
+
+    # ------------------------------------------------------------ autograd
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are tracked. Setting it raises RuntimeError on a non-leaf or a non-float tensor."""
+        return self._current_edge() is not None
+
+    @requires_grad.setter
+    def requires_grad(self, on: bool):
+        self.requires_grad_(on)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Start (or stop) tracking gradients for this leaf, in place; returns self."""
+        if not isinstance(requires_grad, builtins.bool):
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
+        have = self._current_edge()
+        if have is not None and not handle.is_leaf(self):
+            if not requires_grad:
+                raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+                                   "subgraph that doesn't require differentiation use var_no_grad = var.detach().")
+            return self
+        if requires_grad and not self._spec.differentiable:
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if requires_grad and self._inference and not state.inference:
+            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+        if (have is not None) != requires_grad:
+            handle.set_leaf(self, requires_grad)
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no differentiable operation produced it."""
+        return handle.is_leaf(self)
+
+    @property
+    def grad_fn(self):
+        """The graph node that produced it; None for a leaf."""
+        return handle.grad_fn(self)
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of `grad_fn` it is."""
+        edge = self._current_edge()
+        return 0 if edge is None else edge[1]
+
+    @property
+    def grad(self):
+        """The accumulated gradient: None until backward() reaches this leaf (or non-leaf after `retain_grad()`)."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value):
+        if value is not None:
+            self._check_grad(value)
+        self._grad = value
+
+    @grad.deleter
+    def grad(self):
+        self._grad = None
+
+    def _check_grad(self, value) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+        if value is self:
+            raise RuntimeError("can't assign Variable as its own grad")
+        have, got = self._spec, value._spec
+        if got.dtype is not have.dtype:
+            raise RuntimeError(f"attempting to assign a gradient with dtype '{_ctype(got)}' to a tensor with grad_dtype '{_ctype(have)}'. "
+                               "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). "
+                               "You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. "
+                               "Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream "
+                               "systems that assume they match.")
+        if got.device is not have.device:
+            raise RuntimeError(f"attempting to assign a gradient located on device with type '{got.device.type}' to a tensor located on "
+                               f"device with type '{have.device.type}'. Please ensure that the gradient and the tensor are on the same device")
+        if got.shape != have.shape:
+            raise RuntimeError(f"attempting to assign a gradient of size '{list(got.shape)}' to a tensor of size '{list(have.shape)}'. "
+                               "Please ensure that the gradient and the tensor are the same size")
+
+    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None) -> None:
+        """Accumulate the gradients of this tensor into the leaves of its graph.
+
+        Raises RuntimeError if it is not a scalar and `gradient` (of its shape and dtype) is missing, or if the graph was freed.
+        """
+        backward_of((self,), None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """The same data outside the graph: shares storage and version counter."""
+        return handle.alias(self)
+
+    def detach_(self) -> Tensor:
+        """Take this tensor out of the graph, in place. Raises RuntimeError on a view."""
+        if self._base_tensor is not None and self._current_edge() is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
+                               "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
+                               "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
+                               "torch/optim/optimizer.py as a solution.")
+        if self._edge is not None:
+            self._edge = None
+        return self
+
+    @property
+    def data(self) -> Tensor:
+        """The same data outside the graph, with a version counter of its own."""
+        made = handle.alias(self)
+        made._counter = VersionCounter()
+        return made
+
+    @data.setter
+    def data(self, other: Tensor):
+        have, got = self._read().spec, other._read().spec
+        if have.dtype is not got.dtype and self._current_edge() is not None and not got.differentiable:
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        source = handle.alias(other)
+        for name in ("_storage", "_chain", "_value", "_generation", "_offset", "_strides"):
+            if name in source.__dict__:
+                self.__dict__[name] = source.__dict__[name]
+            else:
+                self.__dict__.pop(name, None)
+        if self._counter is None:
+            self._counter = VersionCounter()
+
+    @property
+    def _base(self):
+        return self._base_tensor
+
+    def _is_view(self) -> bool:
+        return self._base_tensor is not None
+
+    @property
+    def _version(self) -> int:
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
+        return (self._counter or self._storage).version
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether a non-leaf keeps its gradient in `.grad`."""
+        return self._retains is not None
+
+    def retain_grad(self) -> None:
+        """Keep this non-leaf's gradient in `.grad` at the next backward. Raises RuntimeError if it does not require grad."""
+        edge = self._current_edge()
+        if edge is None:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if handle.is_leaf(self) or self._retains is not None:
+            return
+        self._retains = Handle.add(edge[0]._extra().setdefault("retain", {}), (edge[1], handle.weak_tensor(self)))
+
+    def register_hook(self, hook):
+        """Call `hook(grad)` when this tensor's gradient is computed; what it returns replaces it. Returns a handle with `remove()`."""
+        edge = self._current_edge()
+        if edge is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        return Handle.add(edge[0]._extra().setdefault("tensor_hooks", {}), (edge[1], hook))
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Call `hook(self)` each time this leaf's `.grad` has been accumulated. Returns a handle with `remove()`."""
+        edge = self._current_edge()
+        if edge is None:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if not handle.is_leaf(self):
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self._post_hooks is None:
+            self._post_hooks = {}
+        return Handle.add(self._post_hooks, hook)
+
+    # ------------------------------------------------------------ reading values
+    def _host(self, cause: str = "read") -> np.ndarray:
+        return read(self._read(), cause)
+
+    def item(self):
+        """The only element as a Python number. Raises RuntimeError for more than one element."""
+        n = self._spec.numel
+        if n != 1:
+            raise RuntimeError(f"a Tensor with {n} elements cannot be converted to Scalar")
+        return self._host("item").reshape(()).item() if self._spec.dtype is not dt.bfloat16 else float(self._host("item").reshape(()))
+
+    def tolist(self):
+        """The elements as (nested lists of) Python numbers."""
+        host = self._host("tolist")
+        return (host.astype(np.float32) if host.dtype.kind == "V" or self._spec.dtype in _ML else host).tolist()
+
+    def numpy(self, *, force: builtins.bool = False) -> np.ndarray:
+        """The values as a NumPy array: a read-only view or a copy, never memory shared for writing.
+
+        Raises RuntimeError if the tensor requires grad, TypeError for bfloat16 or a device other than the CPU, unless `force`.
+        """
+        if self._current_edge() is not None and not force:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        if self._spec.device.type != "cpu" and not force:
+            raise TypeError(f"can't convert {self._spec.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")
+        if self._spec.dtype in _ML:
+            raise TypeError(f"Got unsupported ScalarType {self._spec.dtype.legacy}")
+        return np.array(self._host("numpy"))
+
+    def __array__(self, dtype=None, copy=None):
+        return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+
+    def __bool__(self) -> builtins.bool:
+        n = self._spec.numel
+        if n != 1:
+            raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if n == 0 else
+                               "Boolean value of Tensor with more than one value is ambiguous")
+        return builtins.bool(self.item())
+
+    def __int__(self) -> builtins.int:
+        return builtins.int(self.item())
+
+    def __float__(self) -> builtins.float:
+        return builtins.float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> builtins.int:
+        if self._spec.numel != 1 or self._spec.dtype.category > dt.INTEGER:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return builtins.int(self.item())
+
+    def __len__(self) -> builtins.int:
+        if self._spec.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return self._spec.shape[0]
+
+    def __iter__(self):
+        if self._spec.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(METHODS["unbind"](self, 0))
+
+    def __contains__(self, element) -> builtins.bool:
+        if isinstance(element, (Tensor, builtins.int, builtins.float, complex, builtins.bool)):
+            return METHODS["any"](METHODS["eq"](self, element)).item()
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+
+    # ------------------------------------------------------------ text
+    def __repr__(self, *, tensor_contents=None) -> str:
+        return self._text("Parameter containing:\ntensor(" if isinstance(self, Parameter) else "tensor(")
+
+    def _text(self, prefix: str) -> str:
+        edge = self._current_edge()
+        node = handle.grad_fn(self)
+        spec = self._spec
+        where = None if spec.device.type == "cpu" else str(spec.device) if ":" in str(spec.device) or spec.device.type == "meta" \
+            else f"{spec.device}:0"
+        return _format.format_tensor(None if spec.device.type == "meta" else self._host("print"), spec.dtype, shape=tuple(spec.shape), device=where,
+                                     requires_grad=edge is not None, grad_fn_name=None if node is None else node.name().rpartition("::")[2],
+                                     default_dtype=dt.get_default_dtype(), prefix=prefix)
+
+    def __format__(self, spec: str) -> str:
+        if self._spec.ndim == 0 and type(self) is Tensor and self._spec.device.type != "meta":
+            return _format.format_scalar(self._host("print"), spec)
+        return object.__format__(self, spec)
+
+    def type(self, dtype=None, non_blocking: builtins.bool = False):
+        """The old type name ('torch.FloatTensor'), or this tensor converted to `dtype`."""
+        if dtype is None:
+            return type_name(self._spec)
+        if isinstance(dtype, str):
+            dtype = next(d for d in dt.DTYPES if f"torch.{d.legacy}Tensor" == dtype)
+        return METHODS["to"](self, dtype)
+
+    # ------------------------------------------------------------ copies
+    def __deepcopy__(self, memo):
+        if not handle.is_leaf(self):
+            raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
+                               "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
+                               "see https://github.com/pytorch/pytorch/pull/103001")
+        if id(self) in memo:
+            return memo[id(self)]
+        made = handle.own_copy(self, type(self))
+        if self._current_edge() is not None:
+            handle.set_leaf(made, True)
+        memo[id(self)] = made
+        if self._grad is not None:
+            made._grad = copy.deepcopy(self._grad, memo)
+        handle.copy_user_attributes(self, made, memo)
+        return made
+
+    def __reduce_ex__(self, protocol):
+        if not handle.is_leaf(self):
+            raise RuntimeError("torchish: only leaf tensors can be pickled; use tensor.detach() first")
+        return _rebuild, (type(self), self._host("pickle"), self._spec.dtype, self._current_edge() is not None, handle.user_attributes(self))
+
+    def __setstate__(self, attributes):
+        self.__dict__.update(attributes)
+
+    @classmethod
+    def _make_subclass(cls, data: Tensor, require_grad: builtins.bool = False) -> Tensor:
+        made = handle.alias(data, cls)
+        if require_grad:
+            made.requires_grad_(True)
+        return made
+
+    def as_subclass(self, cls):
+        """The same data as an instance of `cls`, a subclass of Tensor."""
+        made = handle.alias(self, cls)
+        made._edge = self._current_edge()
+        return made
+
+    def __dir__(self):
+        return sorted(set(object.__dir__(self)) | set(METHODS))
+
+
+def _ctype(spec) -> str:
+    names = {"float32": "float", "float64": "double", "int64": "long", "int32": "int", "int16": "short", "uint8": "unsigned char",
+             "int8": "signed char", "bool": "bool", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "complex64": "c10::complex<float>",
+             "complex128": "c10::complex<double>"}
+    return names.get(spec.dtype.name, spec.dtype.name)
+
+
+def _rebuild(cls, array, dtype, requires_grad, attributes):
+    made = handle.from_array(np.array(array), cls)
+    if requires_grad:
+        handle.set_leaf(made, True)
+    made.__dict__.update(attributes)
+    return made
+
+
+class _ParameterMeta(_TensorMeta):
+    def __instancecheck__(cls, instance):
+        return type.__instancecheck__(cls, instance) or (isinstance(instance, Tensor) and getattr(instance, "_is_param", False))
+
+
+class Parameter(Tensor, metaclass=_ParameterMeta):
+    """A tensor that a Module registers as its parameter when it is assigned as an attribute. Requires grad unless told otherwise."""
+
+    def __new__(cls, data=None, requires_grad: builtins.bool = True):
+        if data is None:
+            data = Tensor([])
+        if not isinstance(data, Tensor):
+            raise RuntimeError(f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an instance of "
+                               "the same type, but return type Tensor was found instead. To use the type as a Parameter, please correct the "
+                               "detach() semantics defined by its __torch_dispatch__() implementation.")
+        made = handle.alias(data, cls)
+        made._counter = None
+        return made.requires_grad_(requires_grad)
+
+    def __deepcopy__(self, memo):
+        if id(self) in memo:
+            return memo[id(self)]
+        made = handle.own_copy(self, type(self))
+        handle.set_leaf(made, self.requires_grad)
+        memo[id(self)] = made
+        return made
+
+
+class layout:
+    """torch's layout objects; only `strided` has an implementation."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+
+strided = layout("strided")
+_ML = (dt.bfloat16, dt.float8_e4m3fn, dt.float8_e5m2)
+
+
+def is_tensor(obj) -> builtins.bool:
+    """Whether `obj` is a Tensor."""
+    return isinstance(obj, Tensor)
+
+
+def _attach() -> None:
+    for name, method in METHODS.items():
+        if name not in Tensor.__dict__:
+            setattr(Tensor, name, method)
+    for name, (getter, setter) in PROPERTIES.items():
+        setattr(Tensor, name, property(getter, setter))
+
+
+handle.install(Tensor)
+__all__ = ["Parameter", "Tensor", "assign", "check_writable", "is_tensor", "layout", "strided"]

@@ -1,0 +1,8 @@
+"""torch.utils: helpers beside the tensor library.
+
+Owns the package; each helper lives in its own module.
+"""
+
+from . import data as data
+
+__all__ = ["data"]
