@@ -96,7 +96,7 @@ def _largest(dtype: dt.dtype) -> float:
 
 def normal(generator: Generator, shape: tuple[int, ...], dtype: dt.dtype, mean: float = 0.0, std: float = 1.0,
            contiguous: bool = True) -> np.ndarray:
-    """Normals. 16 or more in contiguous memory are drawn in runs of 16 and lose the spare normal of neither side; fewer go pair by pair.
+    """Normals. 16 or more in contiguous memory are drawn in runs of 16 and leave the generator's spare normal alone; fewer go pair by pair.
 
     `contiguous=False` says that torch would fill a non-contiguous tensor: it then goes pair by pair at any size.
     Complex numbers are drawn as reals of half the variance. Raises RuntimeError unless std >= 0.
