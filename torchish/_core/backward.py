@@ -5,14 +5,14 @@ The vjp nodes are ordinary tape entries: they are evaluated together with the fo
 """
 from __future__ import annotations
 
-import heapq
+import operator
 
 import numpy as np
 
 from .errors import version_error
-from .grad_graph import ACCUMULATE_SEQ, AccumulateGrad, GradNode
+from .grad_graph import AccumulateGrad, GradNode
 from .handle import TensorBase, new_tensor
-from .op import OPS
+from .op import OPS, vjp_plan
 from .record import call, grow_graph
 from .tape import Value, record_values, state
 from .view import write
@@ -23,143 +23,213 @@ FREED = ("Trying to backward through the graph a second time (or directly access
 
 
 class Walk:
-    """One run of backward. Cotangents are tensors, so that hooks and `create_graph` see what they expect."""
+    """One run of backward. Gradients in flight are Values, or with `create_graph` tensors that are part of a graph themselves."""
 
-    def __init__(self, keep_graph: bool, create_graph: bool, accumulate: bool, targets: dict | None):
-        self.keep_graph, self.create_graph, self.accumulate = keep_graph, create_graph, accumulate
-        self.targets = targets  # {(id(node), output): slot} to capture, or None for "all leaves"
+    def __init__(self, keep_graph: bool, create_graph: bool, targets: dict | None):
+        self.keep_graph, self.create_graph = keep_graph, create_graph
+        self.targets = targets  # {node: {output: [slots]}} to capture; None: accumulate into all leaves
         self.captured: dict[int, TensorBase] = {}
-        self.waiting: dict[int, int] = {}
-        self.buffers: dict[int, list] = {}
-        self.needed: set[int] | None = None
-        self.ready: list = []
+        self.buffers: dict[GradNode, list] = {}
+        self.waiting: dict[GradNode, int] = {}
+        self.needed: set[GradNode] | None = None
 
     def run(self, roots: list[tuple[tuple, TensorBase]]) -> None:
-        nodes = self._count(roots)
+        order = self._order(roots)
         if self.targets is not None:
-            self.needed = self._find_needed(nodes)
+            self.needed = self._find_needed(order)
         before = state.grad
         state.grad = self.create_graph
         try:
             for edge, gradient in roots:
-                self._deliver(edge, gradient)
-            self.started: set[int] = set()
+                self._deliver(edge, gradient if self.create_graph else gradient._read())
             for (node, _), _ in roots:
-                if self.waiting.get(id(node), 0) == 0:
-                    self._push(node)
-            while self.ready:
-                self._step(heapq.heappop(self.ready)[2])
+                if node.__class__ is AccumulateGrad and not self.waiting.get(node):
+                    self._leaf(node)
+            if self.create_graph or self.targets is not None:
+                for node in order:
+                    self._step(node)
+            else:
+                self._run_plain(order)
         finally:
             state.grad = before
 
     # ------------------------------------------------------------ order
-    def _count(self, roots) -> dict[int, GradNode]:
-        """Count the edges into each reachable node, so that a node runs only when its gradient is complete."""
-        seen: dict[int, GradNode] = {}
-        stack = []
-        waiting = self.waiting
-        for (node, _), _ in roots:
-            if id(node) not in seen:
-                seen[id(node)] = node
-                stack.append(node)
+    def _order(self, roots) -> list[GradNode]:
+        """The reachable nodes, newest first: an edge always points to an older node, so this is a topological order, and torch's."""
+        order, seen, waiting = [], set(), self.waiting
+        stack = [edge[0] for edge, _ in roots]
         while stack:
-            for edge in stack.pop().edges:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if node.__class__ is AccumulateGrad:
+                continue
+            order.append(node)
+            for edge in node.edges:
                 if edge is not None:
-                    node = edge[0]
-                    key = id(node)
-                    waiting[key] = waiting.get(key, 0) + 1
-                    if key not in seen:
-                        seen[key] = node
-                        stack.append(node)
-        return seen
+                    target = edge[0]
+                    if target.__class__ is AccumulateGrad:
+                        waiting[target] = waiting.get(target, 0) + 1
+                    elif target not in seen:
+                        stack.append(target)
+        order.sort(key=_by_sequence, reverse=True)
+        return order
 
-    def _find_needed(self, nodes: dict[int, GradNode]) -> set[int]:
+    def _find_needed(self, order: list[GradNode]) -> set[GradNode]:
         """The nodes from which a target can be reached: the others need not run."""
-        wanted = {key for key, _ in self.targets}
-        needed = set()
-        for node in sorted(nodes.values(), key=lambda n: n.seq if n.seq != ACCUMULATE_SEQ else -1):
-            if id(node) in wanted or any(e is not None and id(e[0]) in needed for e in node.edges):
-                needed.add(id(node))
+        needed = set(self.targets)
+        for node in reversed(order):
+            for e in node.edges:
+                if e is not None and e[0] in needed:
+                    needed.add(node)
+                    break
         return needed
 
-    def _push(self, node: GradNode) -> None:
-        if id(node) not in self.started:
-            self.started.add(id(node))
-            heapq.heappush(self.ready, (-node.seq, id(node), node))
-
     # ------------------------------------------------------------ one node
-    def _step(self, node: GradNode) -> None:
-        buffer = self.buffers.pop(id(node), None)
-        run = self.needed is None or id(node) in self.needed
-        if node.extra is not None and buffer is not None:
-            run_tensor_hooks(node, buffer)
-        if self.targets is not None:
-            self._capture(node, buffer)
-        if node.__class__ is AccumulateGrad:
-            if buffer is not None and buffer[0] is not None and self.targets is None:
-                accumulate_leaf(node, buffer[0], self.create_graph)
-            return
-        gradients: dict[int, TensorBase] = {}
-        if run and buffer is not None and any(g is not None for g in buffer) and self._has_path(node):
-            gradients = self._gradients(node, buffer)
-        if not self.keep_graph and run:
-            node.release()
-        for i, edge in enumerate(node.edges):
-            if edge is None:
+    def _run_plain(self, order: list[GradNode]) -> None:
+        """`_step` for the common case, in one loop: single-output recorded operations without hooks, gradients as Values."""
+        buffers, waiting, keep = self.buffers, self.waiting, self.keep_graph
+        for node in order:
+            primal, edges = node.node, node.edges
+            if primal is None or node.extra is not None or node.outputs != 1:
+                self._step(node)
                 continue
-            g = gradients.get(i)
-            if g is not None:
-                self._deliver(edge, g)
-            key = id(edge[0])
-            self.waiting[key] -= 1
-            if self.waiting[key] == 0:
-                self._push(edge[0])
+            buffer = buffers.pop(node, None)
+            if buffer is not None:
+                for counter, version, operand in node.saved:
+                    if counter.version != version:
+                        raise version_error(node, operand, counter.version, version)
+                needs = tuple([i for i, e in enumerate(edges) if e is not None])
+                plan = primal.plan.vjps.get((needs, None)) or self._plan(primal, needs, buffer)
+                if plan.passes:
+                    gradients = (buffer[0],) * len(needs)
+                else:
+                    gradients = record_values(plan, (*primal.inputs, buffer[0]), primal)
+                for i, g in zip(needs, gradients):
+                    target, number = edges[i]
+                    have = buffers.get(target)
+                    if have is None:
+                        have = buffers[target] = [None] * target.outputs
+                    old = have[number]
+                    have[number] = g if old is None else add_values(old, g)
+            if not keep:
+                node.release()
+            for edge in edges:
+                if edge is not None and edge[0].__class__ is AccumulateGrad:
+                    leaf = edge[0]
+                    left = waiting[leaf] = waiting[leaf] - 1
+                    if left == 0:
+                        self._leaf(leaf)
 
-    def _has_path(self, node: GradNode) -> bool:
-        return self.needed is None or any(e is not None and id(e[0]) in self.needed for e in node.edges)
+    def _plan(self, primal, needs: tuple, buffer: list):
+        plan = vjp_plan(primal.plan, needs, tuple([g is not None for g in buffer]))
+        if len(buffer) == 1:
+            primal.plan.vjps[needs, None] = plan
+        return plan
 
-    def _gradients(self, node: GradNode, buffer: list) -> dict[int, TensorBase]:
-        if node.extra is not None and "prehooks" in node.extra:
-            buffer = run_prehooks(node, buffer)
+    def _step(self, node: GradNode) -> None:
+        buffer = self.buffers.pop(node, None)
+        needed, edges = self.needed, node.edges
+        if buffer is not None and (node.extra is not None or self.targets is not None):
+            buffer = self._arrive(node, buffer)
+        if needed is None:
+            needs = tuple([i for i, e in enumerate(edges) if e is not None])
+        else:
+            needs = tuple([i for i, e in enumerate(edges) if e is not None and e[0] in needed])
+        if needs:
+            if buffer is not None:
+                gradients = self._gradients(node, needs, buffer)
+                for i, g in zip(needs, gradients):
+                    if g is not None:
+                        self._deliver(edges[i], g)
+            if not self.keep_graph:
+                node.release()
+        for edge in edges:
+            if edge is not None and edge[0].__class__ is AccumulateGrad:
+                leaf = edge[0]
+                left = self.waiting[leaf] = self.waiting[leaf] - 1
+                if left == 0:
+                    self._leaf(leaf)
+
+    def _leaf(self, node: AccumulateGrad) -> None:
+        buffer = self.buffers.pop(node, None)
+        if buffer is None:
+            return
+        if node.extra is not None or self.targets is not None:
+            buffer = self._arrive(node, buffer)
+        if self.targets is None and buffer[0] is not None:
+            accumulate_leaf(node, self._tensor(buffer[0]), self.create_graph)
+
+    def _arrive(self, node: GradNode, buffer: list) -> list:
+        """Hooks on the tensors that `node` produced, and captures, once their gradients are complete."""
+        if node.extra is not None and not node.extra.keys().isdisjoint(_ARRIVAL_HOOKS):
+            buffer = [None if g is None else self._tensor(g) for g in buffer]
+            run_tensor_hooks(node, buffer)
+            if "prehooks" in node.extra:
+                buffer = run_prehooks(node, buffer)
+            buffer = [None if g is None else self._carrier(g) for g in buffer]
+        if self.targets is not None and node in self.targets:
+            for number, slots in self.targets[node].items():
+                if buffer[number] is not None:
+                    for slot in slots:
+                        self.captured[slot] = self._tensor(buffer[number])
+        return buffer
+
+    def _gradients(self, node: GradNode, needs: tuple, buffer: list) -> tuple:
         if node.freed and node.keeps_tensors():
             raise RuntimeError(FREED)
         for counter, version, operand in node.saved:
             if counter.version != version:
                 raise version_error(node, operand, counter.version, version)
-        needs = tuple([i for i, e in enumerate(node.edges) if e is not None and (self.needed is None or id(e[0]) in self.needed)])
-        results = node.vjp(needs, buffer, self._record)
+        results = node.vjp(needs, buffer, self)
         if node.extra is not None and "hooks" in node.extra:
-            results = run_hooks(node, needs, results, buffer)
-        return dict(zip(needs, results))
+            full = [None] * len(node.edges)
+            for i, r in zip(needs, results):
+                full[i] = None if r is None else self._tensor(r)
+            full = run_hooks(node, full, [None if g is None else self._tensor(g) for g in buffer])
+            results = [None if full[i] is None else self._carrier(full[i]) for i in needs]
+        return results
 
-    def _record(self, plan, node: GradNode, cotangents: list) -> tuple:
-        """Append the vjp node of `node`; differentiable in its turn under create_graph."""
+    def record(self, node: GradNode, needs: tuple, buffer: list) -> tuple:
+        """Append the vjp of `node`'s recorded computation; differentiable in its turn under create_graph."""
         primal = node.node
-        outs = record_values(plan, primal.inputs + tuple([c._read() for c in cotangents]))
-        outs[0].node.primal = primal
-        if self.create_graph:
-            args = tuple([_Edge(e) if e is not None else None for e in node.edges]) + tuple(cotangents)
-            made = grow_graph(plan, args, outs)
-            if any(e is not None for e in made.edges):
-                made.extra = {"tensor_operands": tuple(a is not None for a in args)}
-                return tuple([new_tensor(v, (made, i)) for i, v in enumerate(outs)])
-        return tuple([new_tensor(v) for v in outs])
+        plan = primal.plan.vjps.get((needs, None)) if len(buffer) == 1 else None
+        if plan is None:
+            plan = self._plan(primal, needs, buffer)
+        if not self.create_graph:
+            if plan.passes:
+                return (buffer[0],) * len(needs)
+            return record_values(plan, (*primal.inputs, *[g for g in buffer if g is not None]), primal)
+        given = [g for g in buffer if g is not None]
+        outs = record_values(plan, (*primal.inputs, *[g._read() for g in given]), primal)
+        args = (*[_Edge(e) if e is not None else None for e in node.edges], *given)
+        made = grow_graph(plan, args, outs)
+        if all(e is None for e in made.edges):
+            return tuple([new_tensor(v) for v in outs])
+        return tuple([new_tensor(v, (made, i)) for i, v in enumerate(outs)])
 
     # ------------------------------------------------------------ gradients in flight
-    def _deliver(self, edge: tuple, gradient: TensorBase) -> None:
-        node, number = edge
-        buffer = self.buffers.get(id(node))
-        if buffer is None:
-            size = 1 if node.__class__ is AccumulateGrad else len(node.output_specs())
-            buffer = self.buffers[id(node)] = [None] * size
-        have = buffer[number]
-        buffer[number] = gradient if have is None else add(have, gradient)
+    def _tensor(self, g) -> TensorBase:
+        return new_tensor(g) if g.__class__ is Value else g
 
-    def _capture(self, node: GradNode, buffer):
-        for (key, number), slots in self.targets.items():
-            if key == id(node) and buffer is not None and buffer[number] is not None:
-                for slot in slots:
-                    self.captured[slot] = buffer[number]
+    def _carrier(self, g: TensorBase):
+        return g if self.create_graph else g._read()
+
+    def _deliver(self, edge: tuple, gradient) -> None:
+        node, number = edge
+        buffer = self.buffers.get(node)
+        if buffer is None:
+            size = 1 if node.__class__ is AccumulateGrad else node.outputs
+            buffer = self.buffers[node] = [None] * size
+        have = buffer[number]
+        if have is not None:
+            gradient = add(have, gradient) if self.create_graph else add_values(have, gradient)
+        buffer[number] = gradient
+
+
+_by_sequence = operator.attrgetter("seq")
+_ARRIVAL_HOOKS = ("tensor_hooks", "retain", "prehooks")
 
 
 class _Edge(TensorBase):
@@ -167,12 +237,16 @@ class _Edge(TensorBase):
 
     def __init__(self, edge: tuple):
         self._edge = edge
-        self._storage = edge[0]  # never read: vjp nodes save nothing
 
 
 def add(a: TensorBase, b: TensorBase) -> TensorBase:
     """a + b by the declared op, recorded like any other."""
     return call(OPS["add"], (a, b))
+
+
+def add_values(a: Value, b: Value) -> Value:
+    """a + b outside the graph."""
+    return record_values(OPS["add"].plan((a.spec, b.spec), ()), (a, b))[0]
 
 
 # ---------------------------------------------------------------- leaves and hooks
@@ -223,22 +297,19 @@ def run_prehooks(node: GradNode, buffer: list) -> list:
     return buffer
 
 
-def run_hooks(node: GradNode, needs: tuple, results: tuple, buffer: list) -> tuple:
-    """Node hooks: each may replace the gradients of the operands."""
-    full = [None] * len(node.edges)
-    for i, r in zip(needs, results):
-        full[i] = r
+def run_hooks(node: GradNode, full: list, buffer: list) -> list:
+    """Node hooks: each may replace the gradients of the operands (`full`, None where not needed)."""
     for hook in list(node.extra["hooks"].values()):
         changed = hook(tuple(full), tuple(buffer))
         if changed is not None:
             full = list(changed)
-    return tuple(full[i] for i in needs)
+    return full
 
 
 # ---------------------------------------------------------------- entry points
 def backward(roots: list[tuple[tuple, TensorBase]], keep_graph: bool, create_graph: bool, targets: dict | None = None) -> dict[int, TensorBase]:
-    """Run backward from `roots` ((edge, cotangent) pairs). With `targets` ({(id(node), output): [slots]}) capture instead of accumulating."""
-    walk = Walk(keep_graph, create_graph, targets is None, targets)
+    """Run backward from `roots` ((edge, cotangent) pairs). With `targets` ({node: {output: [slots]}}) capture instead of accumulating."""
+    walk = Walk(keep_graph, create_graph, targets)
     walk.run(roots)
     if not create_graph and targets is None:
         state.has_backward = True
@@ -262,13 +333,13 @@ def backward_of(tensors: tuple, gradients: tuple | None, retain_graph, create_gr
 
 
 def target_slots(inputs: tuple) -> dict:
-    """{(id(node), output): [slots]} of the tensors whose gradients are wanted."""
+    """{node: {output: [slots]}} of the tensors whose gradients are wanted."""
     slots: dict = {}
     for i, t in enumerate(inputs):
         edge = t._current_edge()
         if edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-        slots.setdefault((id(edge[0]), edge[1]), []).append(i)
+        slots.setdefault(edge[0], {}).setdefault(edge[1], []).append(i)
     return slots
 
 
@@ -297,12 +368,11 @@ _ones: dict = {}
 
 
 def ones_value(spec) -> Value:
-    """The constant 1 of a scalar root's spec, shared by all backwards."""
+    """The constant 1 of a scalar root's spec, one Value for all backwards."""
     found = _ones.get(spec)
     if found is None:
-        array = np.ones(tuple(spec.shape), spec.dtype.numpy)
-        found = _ones[spec] = Value(spec, None, 0, array)
-    return Value(spec, None, 0, found.array) if found.array.__class__ is np.ndarray else Value(spec, None, 0, found.array)
+        found = _ones[spec] = Value(spec, None, 0, np.ones(tuple(spec.shape), spec.dtype.numpy))
+    return found
 
 
 def gradients_of(outputs: tuple, inputs: tuple, grad_outputs, retain_graph, create_graph: bool, allow_unused: bool, materialize: bool) -> tuple:

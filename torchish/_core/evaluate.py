@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from . import handle, tape
 from .explain import log
 from .program import Slice, make_function, make_slice, run_numpy
-from .tape import Node, Value, state
+from .tape import NUMBERS, Node, Value, state
 
 TINY_NODES = 4
 TINY_COST = 4096
@@ -23,12 +24,12 @@ HOST_CHECKED_BYTES = 1 << 16
 class Entry:
     """What the cache knows of one structure: how often it was seen, and its compiled program for each set of donated arguments."""
 
-    __slots__ = ("seen", "programs", "function", "checked")
+    __slots__ = ("seen", "programs", "numbers", "checked")
 
     def __init__(self):
         self.seen = 0
         self.programs: dict = {}
-        self.function = None
+        self.numbers: dict = {}
         self.checked = ()
 
 
@@ -125,10 +126,19 @@ def _finish_numpy(nodes: list[Node], want, needed_after) -> None:
 
 # ---------------------------------------------------------------- the hot tier
 def _run_compiled(made: Slice, entry: Entry, cause: str) -> None:
-    args, owners = made.args, made.owners
+    args, owners, known = made.args, made.owners, entry.numbers
     for i, a in enumerate(args):
-        if a.__class__ is np.ndarray:
+        kind = a.__class__
+        if kind is np.ndarray:
             args[i] = to_device(owners[i])
+        elif kind in NUMBERS:  # a number that stays the same is passed as a device scalar, which costs a sixth
+            last = known.get(i)
+            if last is not None and last[0] == a and last[0].__class__ is kind and (a or kind is not float):  # not 0.0 for -0.0
+                if last[1] is None:
+                    last = known[i] = (a, _device_number(a))
+                args[i] = last[1]
+            else:
+                known[i] = (a, None)
     program = entry.programs.get(())
     with jax.enable_x64(True):
         if program is None:
@@ -141,6 +151,11 @@ def _run_compiled(made: Slice, entry: Entry, cause: str) -> None:
         v.node = None
     if entry.checked:
         state.flags.append((outs[-1], [plan for plan, _ in entry.checked]))
+
+
+def _device_number(x):
+    with jax.enable_x64(True):
+        return jnp.asarray(x)  # weakly typed, like the Python number: the same program takes both
 
 
 def to_device(v: Value):

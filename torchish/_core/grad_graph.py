@@ -7,7 +7,6 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from .op import vjp_plan
 from .tape import Node, next_sequence
 
 ACCUMULATE_SEQ = 1 << 62  # leaves accumulate as soon as their gradient is ready, as in torch's engine
@@ -16,7 +15,7 @@ ACCUMULATE_SEQ = 1 << 62  # leaves accumulate as soon as their gradient is ready
 class GradNode:
     """A node of the autograd graph. `node` is the recorded computation, dropped when the graph is freed."""
 
-    __slots__ = ("node", "edges", "seq", "saved", "freed", "extra", "__weakref__")
+    __slots__ = ("node", "edges", "seq", "saved", "freed", "extra", "outputs", "__weakref__")
     # what users call it; differs from the class's name only where torch's does
     label = ""
 
@@ -24,6 +23,7 @@ class GradNode:
         self.node = node
         self.edges = edges
         self.seq = node.seq
+        self.outputs = len(node.plan.outs)
         self.saved = saved
         self.freed = False
         self.extra = None
@@ -65,15 +65,9 @@ class GradNode:
         """Call `hook(grad_outputs)` before this node runs; what it returns replaces grad_outputs."""
         return Handle.add(self._extra().setdefault("prehooks", {}), hook)
 
-    def output_specs(self) -> tuple:
-        """The Specs of the results that gradients arrive for."""
-        return self.extra["outs"] if self.node is None else self.node.plan.outs
-
     # ------------------------------------------------------------ used by backward
     def release(self) -> None:
         """Free what the node keeps for backward."""
-        if self.node is not None:
-            self._extra()["outs"] = self.node.plan.outs
         self.freed = True
         self.node = None
 
@@ -81,11 +75,9 @@ class GradNode:
         """Whether torch's node keeps tensors, so that a second backward through it raises."""
         return bool(self.saved)
 
-    def vjp(self, needs: tuple, cotangents: list, record) -> tuple:
-        """Record the vjp: gradients for the operands `needs`. `record(plan, primal inputs, cotangents)` appends to the tape."""
-        node = self.node
-        plan = vjp_plan(node.plan, needs, tuple(c is not None for c in cotangents))
-        return record(plan, self, [c for c in cotangents if c is not None])
+    def vjp(self, needs: tuple, cotangents: list, walk) -> tuple:
+        """Gradients for the operands `needs`, recorded by `walk`."""
+        return walk.record(self, needs, cotangents)
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {hex(id(self))}>"
@@ -94,13 +86,13 @@ class GradNode:
 class AccumulateGrad(GradNode):
     """The graph's end at a leaf: adds what arrives to `variable.grad`."""
 
-    __slots__ = ("leaf", "spec")
-    edges_of_leaf: tuple = ()
+    __slots__ = ("leaf",)
 
     def __init__(self, tensor):
         self.node = None
         self.edges = ()
         self.seq = ACCUMULATE_SEQ
+        self.outputs = 1
         self.saved = ()
         self.freed = False
         self.extra = None

@@ -72,17 +72,21 @@ def install(cls: type) -> None:
     tensor_class = cls
 
 
-def new_tensor(value: Value, edge: tuple | None = None, strides: tuple | None = None) -> TensorBase:
+def new_tensor(value: Value, edge: tuple | None = None) -> TensorBase:
     """A tensor that owns a new Storage holding `value`."""
     t = _new(tensor_class)
-    storage = t._storage = Storage(value)
+    t._storage = Storage(value)
     if edge is not None:
         t._edge = edge
-    if strides is not None and strides != value.spec.strides:
-        t._strides = storage.strides = strides
     if state.inference:
         t._inference = True
     return t
+
+
+def set_strides(t: TensorBase, strides: tuple) -> None:
+    """Give a new tensor strides other than the contiguous ones."""
+    if strides != t._storage.value.spec.strides:
+        t._strides = t._storage.strides = strides
 
 
 def alias(t: TensorBase, cls: type | None = None) -> TensorBase:

@@ -81,7 +81,7 @@ class Plan:
     """An Op bound to operand types and static parameters: what is replayed, and what comes out. Compared by identity."""
 
     __slots__ = ("op", "impl", "outs", "out", "argtypes", "static", "differentiable", "numpy", "cost", "vjps", "primal", "needs", "given", "by_rule", "node_class", "check",
-                 "twin", "rules")
+                 "twin", "rules", "saves_result", "passes")
 
     def __init__(self, op: Op, impl: Callable, out, argtypes: tuple, static: tuple, primal: Plan | None = None):
         self.op, self.impl, self.argtypes, self.static, self.primal = op, impl, argtypes, static, primal
@@ -95,9 +95,11 @@ class Plan:
         self.vjps: dict[tuple, Plan] = {}
         self.needs = self.given = None
         self.by_rule = False
+        self.passes = False  # a vjp whose gradients are the cotangent unchanged
         self.check = op.check if primal is None else None
         self.twin: Plan | None = None
         self.rules = op.vjp
+        self.saves_result = "result" in op.saves
         self.node_class = None
 
     def __repr__(self) -> str:
@@ -172,6 +174,11 @@ def simple(infer: Callable) -> Callable:
 
 
 # ---------------------------------------------------------------- vjp plans
+def same(xp, g, out, *args, **static):
+    """The vjp rule of an operand whose gradient is the cotangent itself. Backward records nothing where the specs agree too."""
+    return g
+
+
 def vjp_plan(plan: Plan, needs: tuple[int, ...], given: tuple[bool, ...]) -> Plan:
     """The Plan that maps (operands..., cotangents of the `given` outputs...) to the gradients of the operands `needs`."""
     key = (needs, given)
@@ -196,6 +203,9 @@ def _make_vjp_plan(plan: Plan, needs, given) -> Plan:
         return pull_back(plan, given, pull, cts)
     made = Plan(plan.op, impl, outs, plan.argtypes + cotangents, plan.static, primal=plan)
     made.needs, made.given, made.by_rule = needs, given, by_rule
+    if by_rule and len(given) == 1:
+        made.passes = all(getattr(rules[min(i, len(rules) - 1)], "rule", rules[min(i, len(rules) - 1)]) is same and plan.argtypes[i] is plan.out
+                          for i in needs)
     made.differentiable = True
     made.numpy = plan.numpy and by_rule
     made.cost = plan.cost + sum(s.numel for s in made.argtypes if isinstance(s, Spec))

@@ -17,16 +17,19 @@ MORE = object()  # separates a node's operands from its live outputs
 class Slice:
     """Nodes to evaluate together: their key, arguments (`owners[i]` is the Value behind `args[i]`, None for a number), live outputs."""
 
-    __slots__ = ("nodes", "key", "args", "owners", "live", "steps")
+    __slots__ = ("nodes", "key", "args", "owners", "live", "places")
 
 
 def make_slice(nodes: list[Node], want: Value | None, needed_after: set | None) -> Slice:
     """Wire up `nodes`. Live are Values that a Storage holds, `want`, and those in `needed_after` (ids used by nodes left pending)."""
     key, args, owners, live = [], [], [], []
-    places: dict[int, int] = {}
+    places: dict = {}  # id of a Value, or (node, operand) of a number -> argument
     for node in nodes:
         key.append(node.plan)
-        for v in node.inputs:
+        primal = node.primal
+        if primal is not None and (primal.pos < 0 or primal.pos >= len(nodes) or nodes[primal.pos] is not primal):
+            primal = None
+        for j, v in enumerate(node.inputs):
             if v.__class__ is Value:
                 array = v.array
                 if array is None:
@@ -43,8 +46,11 @@ def make_slice(nodes: list[Node], want: Value | None, needed_after: set | None) 
                     key.append(at)
             elif v is None:
                 key.append(None)
+            elif primal is not None:  # a vjp's number operands are its primal's
+                key.append(places[primal, j])
             else:
                 key.append(~len(args))
+                places[node, j] = ~len(args)
                 args.append(v)
                 owners.append(None)
         key.append(MORE)
@@ -62,8 +68,7 @@ def make_slice(nodes: list[Node], want: Value | None, needed_after: set | None) 
                 live.append(out)
                 key.append(out.index)
     made = Slice()
-    made.steps = None
-    made.nodes, made.key, made.args, made.owners, made.live = nodes, tuple(key), args, owners, live
+    made.nodes, made.key, made.args, made.owners, made.live, made.places = nodes, tuple(key), args, owners, live, places
     return made
 
 
@@ -124,25 +129,17 @@ def make_function(made: Slice):
 
 
 def _refs(node: Node, made: Slice) -> list:
-    """The operand references of `node`, read back from the key's wiring."""
-    places = {id(o): ~i for i, o in enumerate(made.owners) if o is not None}
-    refs, numbers = [], _number_places(made)
-    start = numbers[id(node)]
-    for v in node.inputs:
+    """Where each operand of `node` comes from: a step's output (>= 0), an argument (~index), or nowhere (None)."""
+    places, refs = made.places, []
+    for j, v in enumerate(node.inputs):
         if v.__class__ is Value:
             refs.append(v.node.pos * WIRE + v.index if v.array is None else places[id(v)])
         elif v is None:
             refs.append(None)
         else:
-            refs.append(next(start))
+            at = places.get((node, j))
+            refs.append(places[node.primal, j] if at is None else at)
     return refs
-
-
-def _number_places(made: Slice) -> dict:
-    if made.steps is None:
-        flat = iter([~i for i, o in enumerate(made.owners) if o is None])
-        made.steps = {id(n): iter([next(flat) for v in n.inputs if v is not None and v.__class__ is not Value]) for n in made.nodes}
-    return made.steps
 
 
 def _pair(steps: list[Step]) -> None:

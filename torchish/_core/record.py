@@ -8,30 +8,29 @@ import numpy as np
 
 from . import evaluate
 from .grad_graph import GradNode, node_class
-from .handle import TensorBase, new_tensor
+from .handle import TensorBase, new_tensor, set_strides
 from .op import Op, Plan
-from .tape import Value, record_values, state
+from .tape import NUMBERS, Value, record_values, state
 
-NUMBERS = (int, float, bool, complex)
 
 
 def call(op: Op, args: tuple, static: tuple = ()):
     """Record `op` on `args` (tensors, Python numbers or None) and return its new tensor, or a tuple of them."""
     outs, node, odd = call_values(op, args, static)
-    if len(outs) == 1 and outs[0].node.plan.out is not None:
-        strides = op.layout(outs[0].spec, args) if odd and op.layout is not None else None
+    plan = outs[0].node.plan
+    if plan.out is None:
         if node is None:
-            result = new_tensor(outs[0], None, strides)
+            result = tuple([new_tensor(v) for v in outs])
         else:
-            result = new_tensor(outs[0], (node, 0), strides)
-            if node.saved:
-                node.saved = bind_result(node.saved, result)
-    elif node is None:
-        result = tuple([new_tensor(v) for v in outs])
+            result = tuple([new_tensor(v, (node, i)) if v.spec.differentiable else new_tensor(v) for i, v in enumerate(outs)])
+            if plan.saves_result:
+                node.saved = bind_result(node.saved, result[0])
     else:
-        result = tuple([new_tensor(v, (node, i)) if v.spec.differentiable else new_tensor(v) for i, v in enumerate(outs)])
-        if node.saved:
-            node.saved = bind_result(node.saved, result[0])
+        result = new_tensor(outs[0], None if node is None else (node, 0))
+        if odd and op.layout is not None:
+            set_strides(result, op.layout(outs[0].spec, args))
+        if node is not None and plan.saves_result:
+            node.saved = bind_result(node.saved, result)
     if state.eager:
         evaluate.evaluate("eager switch", outs[0])
     return result
@@ -41,7 +40,11 @@ def call_values(op: Op, args: tuple, static: tuple = ()) -> tuple[tuple[Value, .
     """The recording half of `call`: output Values, the GradNode (None where no gradient is tracked), whether any operand is not contiguous."""
     inputs, types, tracked, odd = [], [], False, False
     for a in args:
-        if isinstance(a, TensorBase):
+        kind = a.__class__
+        if kind in NUMBERS:
+            inputs.append(a)
+            types.append(kind)
+        elif isinstance(a, TensorBase):
             v = a._storage.value if a._chain is None else a._read()
             inputs.append(v)
             types.append(v.spec)
@@ -51,7 +54,7 @@ def call_values(op: Op, args: tuple, static: tuple = ()) -> tuple[tuple[Value, .
                 odd = True
         else:
             inputs.append(a)
-            types.append(a.__class__)
+            types.append(kind)
     key = (tuple(types), static)
     plan = op.plans.get(key) or op.plan(*key)
     tracked = tracked and state.grad and plan.differentiable
@@ -68,7 +71,7 @@ def grow_graph(plan: Plan, args: tuple, outs: tuple) -> GradNode:
     cls = plan.node_class
     if cls is None:
         cls = plan.node_class = node_class(plan.op.grad)
-    edges = tuple([a._edge if isinstance(a, TensorBase) and a._edge is not None else None for a in args])
+    edges = tuple([None if a.__class__ in NUMBERS or a is None else a._edge for a in args])
     saves = plan.op.saves
     return cls(outs[0].node, edges, save(saves, args, edges) if saves else ())
 

@@ -12,17 +12,14 @@ _addresses = itertools.count(1 << 20)
 class Storage:
     """What aliases share. `generation` counts writes, so that an alias knows when its cached Value is stale; `version` is torch's counter."""
 
-    __slots__ = ("value", "generation", "version", "ref", "strides", "_address", "inference", "nbytes_", "__weakref__")
+    generation = 0
+    version = 0
+    strides = None  # of the root Value in memory; None when contiguous
+    _address = None
 
     def __init__(self, value: Value):
-        self.generation = 0
-        self.version = 0
-        self.strides = None  # of the root Value in memory; None when contiguous
-        self.ref = ref = weakref.ref(self)
         self.value = value
-        value.holder = ref
-        self._address = None
-        self.inference = False
+        self.ref = value.holder = weakref.ref(self)
 
     def store(self, value: Value) -> None:
         """Make `value` the current one. The caller bumps the version counter that the user sees."""

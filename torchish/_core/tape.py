@@ -40,13 +40,12 @@ class Node:
 
     __slots__ = ("plan", "inputs", "outs", "pos", "seq", "primal")
 
-    def __init__(self, plan: Plan, inputs: tuple, pos: int):
+    def __init__(self, plan: Plan, inputs: tuple, pos: int, primal: Node | None):
         self.plan = plan
         self.inputs = inputs
         self.pos = pos  # place on the tape or in the slice being evaluated; -1 elsewhere
+        self.primal = primal  # of a vjp node: the forward node, so that a replay can share its work
         self.seq = next_sequence()
-        self.outs = None
-        self.primal = None  # of a vjp node: the forward node, so that a replay can share its work
 
 
 class ThreadState(threading.local):
@@ -65,15 +64,16 @@ class ThreadState(threading.local):
 
 state = ThreadState()
 TAPE_CAP = 1024
+NUMBERS = frozenset((int, float, bool, complex))
 
 
-def record_values(plan: Plan, inputs: tuple) -> tuple[Value, ...]:
+def record_values(plan: Plan, inputs: tuple, primal: Node | None = None) -> tuple[Value, ...]:
     """Append a node and return its output Values. No autograd: that is the caller's."""
     nodes = state.nodes
     if len(nodes) >= TAPE_CAP:
         on_full()
         nodes = state.nodes
-    node = Node(plan, inputs, len(nodes))
+    node = Node(plan, inputs, len(nodes), primal)
     nodes.append(node)
     if plan.out is not None:
         outs = node.outs = (Value(plan.out, node, 0),)

@@ -4,11 +4,11 @@ from __future__ import annotations
 from .. import _dtype as dt
 from .._core.handle import TensorBase
 from .._core.record import call
-from .declare import DEFAULT, INT_TO_FLOAT, NO_OPMATH, binary, internal, unary
+from .declare import DEFAULT, INT_TO_FLOAT, NO_OPMATH, binary, internal, same, unary
 from .variants import METHODS, check_writable, public, register, tensor_or_number, write_elementwise
 
 # ---------------------------------------------------------------- add and sub, with alpha
-add = internal("add", lambda xp, a, b: xp.add(a, b), grad="AddBackward0", vjp=(lambda xp, g, out, a, b: g, lambda xp, g, out, a, b: g))
+add = internal("add", lambda xp, a, b: xp.add(a, b), grad="AddBackward0", vjp=(same, same))
 add_scaled = internal("add scaled", lambda xp, a, b, s: a + s * b, grad="AddBackward0",
                       vjp=(lambda xp, g, out, a, b, s: g, lambda xp, g, out, a, b, s: g * xp.conj(s)))
 BOOL_MINUS = ("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.")

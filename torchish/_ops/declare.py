@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Callable
 
 from .. import _dtype as dt
-from .._core.op import Op, by_eval_shape, cast, simple
+from .._core.op import Op, by_eval_shape, cast, same, simple
 from .._core.record import call
 from .._core.spec import Spec, spec_of
 from .._dtype import BOOL, COMPLEX, FLOATING, INTEGER
@@ -137,6 +137,7 @@ def _typed_rules(rules, compute: dt.dtype, kind: int):
     def typed(rule):
         def cast_rule(xp, g, out, *args, into=None, **static):
             return rule(xp, cast(xp, g, flow), cast(xp, out, flow), *[a if a is None else cast(xp, a, compute) for a in args], **static)
+        cast_rule.rule = rule
         return cast_rule
     return tuple(None if r is None else typed(r) for r in rules)
 
@@ -184,4 +185,4 @@ def primitive(name: str, infer: Callable | None = None, *, grad: str | None = No
 
 
 __all__ = ["ALWAYS_BOOL", "BOOL", "BOOL_TO_LONG", "COMPLEX", "COMPLEX_TO_FLOAT", "DEFAULT", "FLOATING", "INTEGER", "INT_TO_FLOAT", "NO_OPMATH",
-           "Op", "binary", "broadcast_shapes", "call", "cast", "common_device", "internal", "primitive", "promote_types", "promoted", "unary"]
+           "Op", "binary", "broadcast_shapes", "call", "cast", "common_device", "internal", "primitive", "promote_types", "promoted", "same", "unary"]

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _public as torch
-from .._core.modes import no_grad
 from ..tensor import Tensor
 
 _UNIT_GAINS = frozenset(
@@ -43,13 +42,13 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with draws from U(a, b)."""
-    with no_grad():
+    with torch.no_grad():
         return tensor.uniform_(a, b, generator=generator)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with draws from N(mean, std^2)."""
-    with no_grad():
+    with torch.no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
 
@@ -63,7 +62,7 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
             stacklevel=2,
         )
-    with no_grad():
+    with torch.no_grad():
         if _normal_cdf((b - mean) / std) - _normal_cdf((a - mean) / std) > 0.3:
             _reject_normal(tensor, mean, std, a, b, generator)
         else:
@@ -110,7 +109,7 @@ def _reject_uniform(tensor: Tensor, mean: float, std: float, a: float, b: float,
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one value."""
-    with no_grad():
+    with torch.no_grad():
         return tensor.fill_(val)
 
 
@@ -121,7 +120,7 @@ def ones_(tensor: Tensor) -> Tensor:
 
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill with zeros."""
-    with no_grad():
+    with torch.no_grad():
         return tensor.zero_()
 
 
@@ -129,7 +128,7 @@ def eye_(tensor: Tensor) -> Tensor:
     """Fill a matrix with the identity; ValueError for any other rank."""
     if tensor.dim() != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
-    with no_grad():
+    with torch.no_grad():
         tensor.copy_(torch.eye(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
     return tensor
 
@@ -143,7 +142,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         raise ValueError("dim 0 must be divisible by groups")
     channels = sizes[0] // groups
     centre = tuple(length // 2 for length in sizes[2:])
-    with no_grad():
+    with torch.no_grad():
         tensor.zero_()
         for group in range(groups):
             for channel in range(min(channels, sizes[1])):
@@ -223,7 +222,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         return tensor
     rows = tensor.size(0)
     columns = tensor.numel() // rows
-    with no_grad():
+    with torch.no_grad():
         matrix = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator)
         q, r = torch.linalg.qr(matrix.t() if rows < columns else matrix)
         q = q * torch.diag(r, 0).sign()
@@ -239,7 +238,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
         raise ValueError("Only tensors with 2 dimensions are supported")
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)
-    with no_grad():
+    with torch.no_grad():
         tensor.normal_(0, std, generator=generator)
         for column in range(columns):
             # torch draws the permutations from the default generator, whichever is passed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .._core.modes import no_grad
+from .. import _public as torch
 from .._ops.optimizer_steps import sgd_step
 from .optimizer import Optimizer, check_implementation, check_learning_rate, to_scalar
 
@@ -58,7 +58,7 @@ class SGD(Optimizer):
             for name, default in (("nesterov", False), ("maximize", False), ("foreach", None), ("differentiable", False), ("fused", None)):
                 group.setdefault(name, default)
 
-    @no_grad()
+    @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Update every parameter that has a gradient; returns the loss of `closure`, which is called first if given."""
         loss = self._run_closure(closure)

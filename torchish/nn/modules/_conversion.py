@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ... import _public as torch
-from ..._core.modes import no_grad
 from ...tensor import Tensor
 
 
@@ -54,7 +53,7 @@ class ModuleConversion:
         for parameter in self._parameters.values():
             if parameter is None:
                 continue
-            with no_grad():
+            with torch.no_grad():
                 gradient = parameter.grad
                 parameter.data = fn(parameter)
                 if gradient is not None:

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ... import _public as torch
 from ...tensor import Parameter, Tensor
 from .module import Module
 
@@ -39,14 +40,14 @@ def _as_parameter(value: Any) -> Any:
     return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
 
 
-def _describe(value: Any) -> str:
-    """What a container prints of one value: kind, dtype, size and, off the CPU, the device."""
+def _describe(value: Any, typename: bool = False) -> str:
+    """What a container prints of one value: kind, dtype (or torch's `typename`), size and, on a GPU, the device."""
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
     kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
     size = "x".join(str(length) for length in value.size())
-    place = "" if value.device.type == "cpu" else f" ({value.device})"
-    return f"{kind} containing: [{value.dtype} of size {size}{place}]"
+    place = f" ({value.device})" if value.device.type == "cuda" else ""
+    return f"{kind} containing: [{torch.typename(value) if typename else value.dtype} of size {size}{place}]"
 
 
 class ParameterList(Module):
@@ -198,7 +199,7 @@ class ParameterDict(Module):
             self[key] = value
 
     def extra_repr(self) -> str:
-        return "\n".join(f"  ({key}): {_describe(value)}" for key, value in self.items())
+        return "\n".join(f"  ({key}): {_describe(value, typename=True)}" for key, value in self.items())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called.")

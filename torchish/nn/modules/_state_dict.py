@@ -12,7 +12,7 @@ from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..._core.modes import no_grad
+from ... import _public as torch
 from ...tensor import Parameter, Tensor
 from ._hooks import RemovableHandle, add_hook
 
@@ -198,7 +198,7 @@ class ModuleState:
             )
             return
         try:
-            with no_grad():
+            with torch.no_grad():
                 if assign:
                     self._assign(name, target, source)
                 else:

@@ -36,7 +36,7 @@ def _check_arguments(in_channels: int, out_channels: int, groups: int, stride: t
         raise ValueError(f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{padding_mode}'")
 
 
-def _pad_argument(padding: Any, kernel_size: tuple, dilation: tuple) -> list[int]:
+def _pad_argument(padding: Any, kernel_size: tuple, dilation: tuple) -> Any:
     """The padding as `F.pad` takes it: (before, after) of each dimension, the last dimension first."""
     if padding == "valid":
         pairs = [(0, 0)] * len(kernel_size)
@@ -45,7 +45,8 @@ def _pad_argument(padding: Any, kernel_size: tuple, dilation: tuple) -> list[int
         pairs = [(total // 2, total - total // 2) for total in totals]
     else:
         pairs = [(width, width) for width in padding]
-    return [width for pair in reversed(pairs) for width in pair]
+    flat = [width for pair in reversed(pairs) for width in pair]
+    return flat if isinstance(padding, str) else tuple(flat)
 
 
 class _ConvNd(Module):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ... import _public as torch
-from ..._core.modes import no_grad
 from ...tensor import Parameter, Tensor
 from .. import functional as F
 from .. import init
@@ -38,7 +37,7 @@ class _Table(Module):
         """Draw the weight from the standard normal distribution; the padding row is zeros."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
-            with no_grad():
+            with torch.no_grad():
                 self.weight[self.padding_idx].fill_(0)
 
 

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterable
 
 from ... import _public as torch
-from ..._core.modes import no_grad
 from ...tensor import Tensor
 
 
@@ -22,7 +21,7 @@ def _gradients(parameters: list[Tensor]) -> list[Tensor]:
     return [parameter.grad for parameter in parameters if parameter.grad is not None]
 
 
-@no_grad()
+@torch.no_grad()
 def get_total_norm(
     tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
 ) -> Tensor:
@@ -45,7 +44,7 @@ def get_total_norm(
     return total_norm
 
 
-@no_grad()
+@torch.no_grad()
 def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
@@ -59,7 +58,7 @@ def clip_grads_with_norm_(
         gradient.mul_(coefficient.to(gradient.device))
 
 
-@no_grad()
+@torch.no_grad()
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,
@@ -96,7 +95,7 @@ def clip_grad_norm(
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 
-@no_grad()
+@torch.no_grad()
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Limit every element of the gradients to [-clip_value, clip_value]."""
     clip_value = float(clip_value)
