@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-from module_scenarios import clean, message
+from scenario_tools import clean, message
 
 
 def _kinds(modules: Any) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from module_scenarios import clean, message
+from scenario_tools import clean, message
 
 CALLS = [
     ("uniform_", {"a": -1.0, "b": 2.0}),

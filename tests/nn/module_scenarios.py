@@ -11,23 +11,7 @@ import warnings
 from collections import OrderedDict
 from typing import Any
 
-
-def message(call: Any, *args: Any, **kwargs: Any) -> str:
-    """The kind and text of the error that a call raises, the package's name taken out."""
-    try:
-        call(*args, **kwargs)
-    except Exception as error:
-        return clean(f"{type(error).__name__}: {error}")
-    return "no error"
-
-
-def clean(text: str) -> str:
-    """A text without the name of the package that made it."""
-    return text.replace("torchish", "torch")
-
-
-def values(tensor: Any) -> Any:
-    return tensor.tolist()
+from scenario_tools import clean, message, plain
 
 
 def small_net(p: Any) -> Any:
@@ -196,7 +180,7 @@ def load_assigns(p: Any) -> list[Any]:
         type(net.weight).__name__,
         copied.weight is before,
         str(copied.weight.dtype).split(".")[1],
-        values(copied.weight),
+        plain(copied.weight),
     ]
 
 
@@ -213,7 +197,9 @@ def extra_state(p: Any) -> list[Any]:
     source, target = p.nn.Sequential(Counting()), p.nn.Sequential(Counting())
     source[0].count = 9
     target.load_state_dict(source.state_dict())
-    return [dict(source.state_dict()), target[0].count, message(target.load_state_dict, {}), message(p.nn.ReLU().load_state_dict, {"_extra_state": 1})]
+    missing = message(target.load_state_dict, {})
+    unexpected = message(p.nn.ReLU().load_state_dict, {"_extra_state": 1})
+    return [dict(source.state_dict()), target[0].count, missing, unexpected]
 
 
 def state_hooks(p: Any) -> list[Any]:
@@ -238,13 +224,13 @@ def forward_hooks(p: Any) -> list[Any]:
     m.register_forward_hook(lambda module, args, out: log.append("post"))
     m.register_forward_hook(lambda module, args, kwargs, out: out + 1, with_kwargs=True)
     m.register_forward_hook(lambda module, args, out: log.append("first"), prepend=True)
-    out = [values(m(x))]
+    out = [plain(m(x))]
     doubled.remove()
     doubled.remove()
-    out.append(values(m(x)))
+    out.append(plain(m(x)))
     with m.register_forward_hook(lambda module, args, result: result * 0):
-        out.append(values(m(x)))
-    out.append(values(m(x)))
+        out.append(plain(m(x)))
+    out.append(plain(m(x)))
     bad = p.nn.ReLU()
     bad.register_forward_pre_hook(lambda module, args, kwargs: 3, with_kwargs=True)
     return [out, log, message(bad, x)]
@@ -305,7 +291,7 @@ def modes_and_gradients(p: Any) -> list[Any]:
     out = [[module.training for module in net.eval().modules()], [module.training for module in net.train().modules()]]
     net[0](p.ones(1, 1)).sum().backward()
     net.zero_grad(set_to_none=False)
-    out.append([values(parameter.grad) for parameter in net.parameters()])
+    out.append([plain(parameter.grad) for parameter in net.parameters()])
     net.zero_grad()
     out.append([parameter.grad is None for parameter in net.parameters()])
     out.append([parameter.requires_grad for parameter in net.requires_grad_(False).parameters()])

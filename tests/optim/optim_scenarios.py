@@ -6,14 +6,7 @@ import copy
 import warnings
 from typing import Any
 
-
-def message(call: Any, *args: Any, **kwargs: Any) -> str:
-    """The kind and text of the error that a call raises, the package's name taken out."""
-    try:
-        call(*args, **kwargs)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}".replace("torchish", "torch")
-    return "no error"
+from scenario_tools import message, plain
 
 
 def weights(p: Any) -> list[Any]:
@@ -40,21 +33,13 @@ def _train(optimizer: Any, params: list[Any], steps: int) -> None:
         optimizer.step()
 
 
-def _plain(state: Any) -> Any:
-    if hasattr(state, "tolist"):
-        return state.tolist()
-    if isinstance(state, dict):
-        return [[key, _plain(value)] for key, value in state.items()]
-    return [_plain(value) for value in state] if isinstance(state, (list, tuple)) else state
-
-
 def trajectories(p: Any) -> Any:
     out = {}
     for name, (kind, settings) in SETTINGS.items():
         params = weights(p)
         optimizer = getattr(p.optim, kind)(params, **settings)
         _train(optimizer, params, 4)
-        out[name] = [_plain(params), _plain(optimizer.state_dict())]
+        out[name] = [plain(params), plain(optimizer.state_dict())]
     return out
 
 
@@ -70,20 +55,20 @@ def resumed(p: Any) -> Any:
         other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
         _train(optimizer, params, 2)
         _train(other, twins, 2)
-        out[name] = [_plain(params) == _plain(twins), list(other.param_groups[0]), list(other.state[twins[0]])]
+        out[name] = [plain(params) == plain(twins), list(other.param_groups[0]), list(other.state[twins[0]])]
     return out
 
 
 def group_layout(p: Any) -> Any:
     a, b = weights(p)
-    plain = p.optim.SGD([a, b], lr=0.1)
+    whole = p.optim.SGD([a, b], lr=0.1)
     split = p.optim.AdamW([{"params": [a], "lr": 0.5}, {"params": b}])
     named = p.optim.Adam([("first", a), ("second", b)])
     return [
-        [list(optimizer.param_groups[0]) for optimizer in (plain, split, named)],
-        [_plain(optimizer.state_dict()) for optimizer in (plain, split, named)],
-        [list(optimizer.defaults.items()) for optimizer in (plain, split, named)],
-        [repr(optimizer) for optimizer in (plain, split, named)],
+        [list(optimizer.param_groups[0]) for optimizer in (whole, split, named)],
+        [plain(optimizer.state_dict()) for optimizer in (whole, split, named)],
+        [list(optimizer.defaults.items()) for optimizer in (whole, split, named)],
+        [repr(optimizer) for optimizer in (whole, split, named)],
     ]
 
 
@@ -179,7 +164,7 @@ def own_optimizer(p: Any) -> Any:
     optimizer.register_step_post_hook(lambda *args: log.append("stepped"))
     (a**2).sum().backward()
     optimizer.step()
-    return [a.tolist(), _plain(optimizer.state_dict()), log, repr(optimizer)]
+    return [a.tolist(), plain(optimizer.state_dict()), log, repr(optimizer)]
 
 
 SCENARIOS = [trajectories, resumed, group_layout, errors, hooks, gradients, duplicates, own_optimizer]

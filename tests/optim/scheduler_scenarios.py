@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from optim_scenarios import message
+from scenario_tools import message, plain
 
 
 def optimizer_of(p: Any, kind: str = "SGD", **settings: Any) -> Any:
@@ -53,12 +53,6 @@ def _groups(optimizer: Any) -> list[Any]:
     return [[key, group[key]] for group in optimizer.param_groups for key in keys if key in group]
 
 
-def _plain(state: Any) -> Any:
-    if isinstance(state, dict):
-        return [[str(key), _plain(value)] for key, value in state.items()]
-    return [_plain(value) for value in state] if isinstance(state, (list, tuple)) else state
-
-
 def rates(p: Any) -> Any:
     out = {}
     for name, make in KINDS.items():
@@ -69,7 +63,7 @@ def rates(p: Any) -> Any:
             optimizer.step()
             scheduler.step()
             seen.append([scheduler.get_last_lr(), [group["lr"] for group in optimizer.param_groups], optimizer.param_groups[0]["momentum"]])
-        out[name] = [seen, _plain(scheduler.state_dict())]
+        out[name] = [seen, plain(scheduler.state_dict())]
     return out
 
 
@@ -177,7 +171,7 @@ def order_warnings(p: Any) -> Any:
 
 def errors(p: Any) -> list[str]:
     s, o = p.optim.lr_scheduler, optimizer_of(p)
-    plain, other = p.optim.Optimizer([p.nn.Parameter(p.zeros(1))], {"lr": 1.0}), optimizer_of(p)
+    bare, other = p.optim.Optimizer([p.nn.Parameter(p.zeros(1))], {"lr": 1.0}), optimizer_of(p)
     return [
         message(s.StepLR, 3, 1),
         message(s.StepLR, o, 1, last_epoch=4),
@@ -192,8 +186,8 @@ def errors(p: Any) -> list[str]:
         message(s.ReduceLROnPlateau, o, min_lr=[1.0]),
         message(s.CyclicLR, o, 0.1, [0.2]),
         message(s.CyclicLR, o, 0.1, 0.2, mode="x"),
-        message(s.CyclicLR, plain, 0.1, 0.2),
-        message(s.OneCycleLR, plain, 0.1, total_steps=3),
+        message(s.CyclicLR, bare, 0.1, 0.2),
+        message(s.OneCycleLR, bare, 0.1, total_steps=3),
         message(s.OneCycleLR, o, 0.1),
         message(s.OneCycleLR, o, 0.1, total_steps=0),
         message(s.OneCycleLR, o, 0.1, epochs=0, steps_per_epoch=1),

@@ -120,7 +120,18 @@ class CopySlices(GradNode):
     __slots__ = ()
 
 
-_classes: dict[str, type] = {"AccumulateGrad": AccumulateGrad, "CopySlices": CopySlices}
+class Underivable(GradNode):
+    """torch's node for an operation without a derivative: backward through it raises."""
+
+    __slots__ = ()
+    label = "torch::autograd::NotImplemented"
+
+    def vjp(self, needs: tuple, cotangents: list, walk) -> tuple:
+        raise RuntimeError(f"derivative for aten::{self.node.plan.op.name} is not implemented")
+
+
+Underivable.__name__ = Underivable.__qualname__ = "NotImplemented"
+_classes: dict[str, type] = {"AccumulateGrad": AccumulateGrad, "CopySlices": CopySlices, "NotImplemented": Underivable}
 
 
 def node_class(name: str) -> type:

@@ -42,12 +42,12 @@ def _filled(name: str, number):
         spec = input._spec
         return constant_tensor(tuple(spec.shape), number, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
 
-    def new(self, *size, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    def new(self, *dims, size=None, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
         spec = self._spec
-        return constant_tensor(sizes(size), number, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
+        return constant_tensor(sizes(dims if size is None else (size,)), number, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
 
-    def plain(*size, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, names=None):
-        return constant_tensor(sizes(size), number, check_dtype(dtype), _where(device), requires_grad)
+    def plain(*dims, size=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, names=None):
+        return constant_tensor(sizes(dims if size is None else (size,)), number, check_dtype(dtype), _where(device), requires_grad)
     plain.__doc__ = f"A tensor of the given sizes, filled with {number}; default float dtype unless `dtype` is given."
     like.__doc__ = f"A tensor filled with {number}, with the shape, dtype and device of `input` unless given."
     new.__doc__ = f"A tensor of the given sizes filled with {number}, with the dtype and device of `self` unless given."

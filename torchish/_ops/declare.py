@@ -101,7 +101,7 @@ def elementwise_planner(op: Op, argtypes: tuple, static: dict):
     """Broadcast shapes, promote dtypes by the op's kind, and wrap the body in the casts. `static["into"]` is the dtype of an in-place target."""
     specs = [a for a in argtypes if a.__class__ is Spec]
     if not specs:
-        raise TypeError(f"{op.name}(): at least one argument must be Tensor")
+        raise TypeError(f"{op.name}(): argument 'input' (position 1) must be Tensor, not {argtypes[0].__name__}")
     info: Elementwise = op.info
     into = static.pop("into", None)
     common = promoted(argtypes)
@@ -122,7 +122,7 @@ def elementwise_planner(op: Op, argtypes: tuple, static: dict):
 def refusal(info: Elementwise, d: dt.dtype) -> Exception:
     """The error for a dtype that torch's kernel does not implement."""
     text = info.refuse[d] if isinstance(info.refuse, dict) else None
-    return RuntimeError(text or f"\"{info.kernel}\" not implemented for '{d.legacy}'")
+    return RuntimeError(text) if text else NotImplementedError(f"\"{info.kernel}\" not implemented for '{d.legacy}'")
 
 
 def _elementwise(name, body, kind, grad, saves, vjp, numpy, refuse, kernel):

@@ -1,85 +1,275 @@
-"""Reductions over dimensions: sum, mean and their kin."""
+"""Reductions to sums, products and truth values: sum, mean, prod, all, any, logsumexp and their kin.
+
+Extrema are in extremum.py, moments in statistics.py, norms in norm.py; they share the planner here.
+"""
 from __future__ import annotations
 
+import numpy as np
+
 from .. import _dtype as dt
+from .._core.handle import TensorBase
 from .._core.op import Op, cast
 from .._core.record import call
 from .._core.spec import spec_of
-from .._dtype import FLOATING
+from .._dtype import COMPLEX, FLOATING
 from .declare import Spec
-from .shared import wrap_dims
-from .variants import public
+from .factory import check_dtype
+from .selection import widened
+from .shared import shape_text, sizes, wrap_dim, wrap_dims
+from .variants import METHODS, public
 
 
 def reduced_shape(shape: tuple, dims: tuple, keepdim: bool) -> tuple:
     """The shape after reducing `dims`."""
-    return tuple(1 if i in dims else n for i, n in enumerate(shape) if keepdim or i not in dims)
+    return tuple([1 if i in dims else n for i, n in enumerate(shape) if keepdim or i not in dims])
 
 
 def all_dims(dim, ndim: int) -> tuple:
     """A `dim` argument (None, an int, or several) as a tuple of dimensions in range; none given means all."""
     if dim is None or (dim.__class__ in (tuple, list) and len(dim) == 0):
         return tuple(range(ndim))
-    return tuple(d for d in wrap_dims((dim,) if isinstance(dim, int) else dim, ndim)) if ndim else wrap_dims(
-        (dim,) if isinstance(dim, int) else dim, ndim) and ()
+    wrapped = (wrap_dim(dim, ndim),) if isinstance(dim, int) else wrap_dims(dim, ndim)
+    return wrapped if ndim else ()
+
+
+def one_dim(name: str, dim) -> int:
+    """A `dim` argument that must be one int. Raises TypeError as torch does."""
+    if not isinstance(dim, int):
+        raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
+    return dim
 
 
 def reduction_planner(op: Op, argtypes: tuple, static: dict):
-    """Shape by `dims` and `keepdim`; result dtype `static["dtype"]`; halves are reduced in float32."""
+    """Plan of `body(xp, x, dims, keepdim, **rest)`: static `dims`, `keepdim`, `dtype` (of the result; of the operand's precision if it is
+    complex and the result real). Halves are reduced in float32, forward and backward."""
     a: Spec = argtypes[0]
-    dims, keepdim, result = static["dims"], static["keepdim"], static["dtype"]
-    compute = dt.float32 if result in (dt.float16, dt.bfloat16) else result
+    static = dict(static)
+    dims, keepdim, result = static.pop("dims"), static.pop("keepdim"), static.pop("dtype")
+    flow = compute = widened(result)
+    if a.dtype.category == COMPLEX and result.category == FLOATING:
+        compute = compute.to_complex()
+    body, rest = op.body, static
 
     def impl(xp, x):
-        return cast(xp, op.body(xp, cast(xp, x, compute), dims, keepdim), result)
-    return impl, spec_of(reduced_shape(a.shape, dims, keepdim), result, a.device)
+        return cast(xp, body(xp, cast(xp, x, compute), dims, keepdim, **rest), result)
+    rules = None if op.vjp is None else (_typed(op.vjp[0], flow, compute, dims, keepdim, rest),)
+    return impl, spec_of(reduced_shape(a.shape, dims, keepdim), result, a.device), rules
 
 
-def spread(xp, g, x, dims: tuple, keepdim: bool):
-    """A reduced cotangent broadcast back over the reduced dimensions."""
-    if not keepdim:
-        g = xp.reshape(g, reduced_shape(x.shape, dims, True))
-    return xp.broadcast_to(g, x.shape)
+def _typed(rule, flow: dt.dtype, compute: dt.dtype, dims: tuple, keepdim: bool, rest: dict):
+    """`rule(xp, g, out, x, dims, keepdim, **rest)` sees its operands in the compute dtypes, g and out with the reduced dimensions of size 1."""
+    def typed(xp, g, out, x, **static):
+        shape = reduced_shape(x.shape, dims, True)
+        g, out = xp.reshape(cast(xp, g, flow), shape), xp.reshape(cast(xp, out, flow), shape)
+        return xp.broadcast_to(rule(xp, g, out, cast(xp, x, compute), dims, keepdim, **rest), x.shape)
+    return typed
 
 
-def _count(x, dims: tuple) -> int:
+def reduction(name: str, body, grad: str | None, rule=None, saves: tuple = ()) -> Op:
+    """Declare a reduction with `reduction_planner`."""
+    return Op(name, body, reduction_planner, grad=grad, saves=saves, vjp=None if rule is None else (rule,))
+
+
+def reduce(op: Op, input: TensorBase, dims: tuple, keepdim, result: dt.dtype, rest: tuple = ()) -> TensorBase:
+    """Record a reduction over `dims` (already in range)."""
+    return call(op, (input,), (("dims", dims), ("keepdim", keepdim is True or bool(keepdim)), ("dtype", result), *rest))
+
+
+def count(shape: tuple, dims: tuple) -> int:
+    """How many elements each result of a reduction over `dims` has."""
     n = 1
     for d in dims:
-        n *= x.shape[d]
+        n *= shape[d]
     return n
 
 
-def _rule(scale):
-    def rule(xp, g, out, x, *, dims, keepdim, dtype):
-        g = spread(xp, g, x, dims, keepdim)
-        return g if scale is None else g / scale(x, dims)
-    return rule
+def _accumulated(spec: Spec, dtype) -> dt.dtype:
+    """The result dtype of a sum or product: integers and bool accumulate in int64 unless `dtype` is given."""
+    if dtype is not None:
+        return check_dtype(dtype)
+    return spec.dtype if spec.dtype.category >= FLOATING else dt.int64
 
 
-sum_all = Op("sum", lambda xp, x, dims, keepdim: xp.sum(x, axis=dims, keepdims=keepdim), reduction_planner, grad="SumBackward0", vjp=(_rule(None),))
-sum_dims = Op("sum.dim", sum_all.body, reduction_planner, grad="SumBackward1", vjp=(_rule(None),))
-_mean = lambda xp, x, dims, keepdim: xp.mean(x, axis=dims, keepdims=keepdim)  # noqa: E731
-mean_all = Op("mean", _mean, reduction_planner, grad="MeanBackward0", vjp=(_rule(_count),))
-mean_dims = Op("mean.dim", _mean, reduction_planner, grad="MeanBackward1", vjp=(_rule(_count),))
+# ---------------------------------------------------------------- sum and mean
+def _sum(xp, x, dims, keepdim):
+    return xp.sum(x, axis=dims, keepdims=keepdim)
+
+
+def _mean(xp, x, dims, keepdim):
+    return xp.mean(x, axis=dims, keepdims=keepdim)
+
+
+def _sum_rule(xp, g, out, x, dims, keepdim):
+    return g
+
+
+def _mean_rule(xp, g, out, x, dims, keepdim):
+    n = count(x.shape, dims)
+    return g / n if n else g
+
+
+sum_all = reduction("sum", _sum, "SumBackward0", _sum_rule)
+sum_dims = reduction("sum.dim", _sum, "SumBackward1", _sum_rule)
+mean_all = reduction("mean", _mean, "MeanBackward0", _mean_rule)
+mean_dims = reduction("mean.dim", _mean, "MeanBackward1", _mean_rule)
+nansum_op = reduction("nansum", lambda xp, x, dims, keepdim: xp.nansum(x, axis=dims, keepdims=keepdim), "NansumBackward0",
+                      lambda xp, g, out, x, dims, keepdim: g * ~xp.isnan(x), saves=(0,))
+_valid_op = reduction("count of numbers", lambda xp, x, dims, keepdim: xp.sum(~xp.isnan(x), axis=dims, keepdims=keepdim), None)
 
 
 @public("sum", out=True)
 def sum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum over `dim` (all dimensions when None); integers and bool sum in int64 unless `dtype` is given."""
     spec = input._spec
-    result = dtype or (spec.dtype if spec.dtype.category >= FLOATING else dt.int64)
-    op = sum_all if dim is None else sum_dims
-    return call(op, (input,), (("dims", all_dims(dim, spec.ndim)), ("keepdim", bool(keepdim)), ("dtype", result)))
+    return reduce(sum_all if dim is None else sum_dims, input, all_dims(dim, spec.ndim), keepdim, _accumulated(spec, dtype))
+
+
+@public("nansum", out=True)
+def nansum(input, dim=None, keepdim=False, *, dtype=None):
+    """The sum over `dim` with NaN counted as 0. Raises RuntimeError for complex tensors."""
+    spec = input._spec
+    if spec.dtype.category < FLOATING:
+        return sum(input, dim, keepdim, dtype=dtype)
+    if spec.dtype.category == COMPLEX:
+        raise RuntimeError("nansum on CPU does not support complex inputs")
+    return reduce(nansum_op, input, all_dims(dim, spec.ndim), keepdim, _accumulated(spec, dtype))
 
 
 @public("mean", out=True)
 def mean(input, dim=None, keepdim=False, *, dtype=None):
     """The mean over `dim` (all dimensions when None). Raises RuntimeError for integers unless a float `dtype` is given."""
     spec = input._spec
-    result = dtype or spec.dtype
+    result = spec.dtype if dtype is None else check_dtype(dtype)
     if result.category < FLOATING:
         what = "Input" if dtype is None else "Optional"
         raise RuntimeError(f"mean(): could not infer output dtype. {what} dtype must be either a floating point or complex dtype. "
                            f"Got: {result.legacy}")
-    op = mean_all if dim is None else mean_dims
-    return call(op, (input,), (("dims", all_dims(dim, spec.ndim)), ("keepdim", bool(keepdim)), ("dtype", result)))
+    return reduce(mean_all if dim is None else mean_dims, input, all_dims(dim, spec.ndim), keepdim, result)
+
+
+@public("nanmean", out=True)
+def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    """The mean over `dim` of the elements that are not NaN. Raises RuntimeError for integers and bool."""
+    spec = input._spec
+    if spec.dtype.category < FLOATING:
+        raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {spec.dtype.legacy}")
+    dims = all_dims(dim, spec.ndim)
+    total = nansum(input, dim, keepdim, dtype=dtype)
+    return METHODS["div"](total, reduce(_valid_op, input, dims, keepdim, spec.dtype))
+
+
+@public("sum_to_size", function=False)
+def sum_to_size(self, *size):
+    """The sum down to a shape that broadcasts to this one. Raises RuntimeError where `size` does not."""
+    size, shape = sizes(size), self._spec.shape
+    lead = len(shape) - len(size)
+    if lead < 0 or not _expands(size, shape[lead:]):
+        raise RuntimeError(f"size {{{shape_text(size)}}} is not expandable to size {{{shape_text(shape)}}}.")
+    dims = tuple(range(lead)) + tuple([d + lead for d, n in enumerate(size) if n == 1 and shape[d + lead] != 1])
+    if not dims:
+        return METHODS["view"](self, size)
+    total = sum(self, dims, True)
+    return METHODS["view"](total, size) if lead else total
+
+
+def _expands(size: tuple, shape: tuple) -> bool:
+    return not [n for n, m in zip(size, shape) if n != m and n != 1]
+
+
+# ---------------------------------------------------------------- prod
+def _prod(xp, x, dims, keepdim):
+    return xp.prod(x, axis=dims, keepdims=keepdim)
+
+
+def _prod_rule(xp, g, out, x, dims, keepdim):
+    """Each element's gradient is the product of the others, from the left times from the right, so that zeros need no special case."""
+    kept = tuple([d for d in range(x.ndim) if d not in dims])
+    flat = xp.reshape(xp.transpose(x, kept + dims), tuple([x.shape[d] for d in kept]) + (count(x.shape, dims),))
+    one = xp.ones_like(flat[..., :1])
+    left = xp.cumprod(xp.concatenate([one, flat[..., :-1]], -1), -1)
+    right = xp.flip(xp.cumprod(xp.concatenate([one, xp.flip(flat[..., 1:], -1)], -1), -1), -1)
+    others = xp.reshape(left * right, tuple([x.shape[d] for d in kept + dims]))
+    return g * xp.conj(xp.transpose(others, tuple([int(i) for i in np.argsort(kept + dims)])))
+
+
+prod_all = reduction("prod", _prod, "ProdBackward0", _prod_rule, saves=(0, "result"))
+prod_dim = reduction("prod.dim", _prod, "ProdBackward1", _prod_rule, saves=(0, "result"))
+
+
+@public("prod", out=True)
+def prod(input, dim=None, keepdim=False, *, dtype=None):
+    """The product over `dim`, one dimension (all when None); integers and bool multiply in int64 unless `dtype` is given."""
+    spec = input._spec
+    if dim is None:
+        return reduce(prod_all, input, tuple(range(spec.ndim)), False, _accumulated(spec, dtype))
+    return reduce(prod_dim, input, all_dims(one_dim("prod", dim), spec.ndim), keepdim, _accumulated(spec, dtype))
+
+
+# ---------------------------------------------------------------- all, any, count_nonzero
+def _truth_planner(op: Op, argtypes: tuple, static: dict):
+    a, dims, keepdim = argtypes[0], static["dims"], static["keepdim"]
+    result = dt.uint8 if a.dtype is dt.uint8 else dt.bool_
+
+    def impl(xp, x):
+        return cast(xp, op.body(xp, x if a.dtype is dt.bool_ else x != 0, dims, keepdim), result)
+    return impl, spec_of(reduced_shape(a.shape, dims, keepdim), result, a.device)
+
+
+def _truth(name: str, body, doc: str) -> None:
+    op = Op(name, body, _truth_planner)
+
+    @public(name, out=True)
+    def front(input, dim=None, keepdim=False):
+        ndim = input._spec.ndim
+        dims = () if dim == () or dim == [] else all_dims(dim, ndim)  # torch reduces nothing for an empty list here
+        return call(op, (input,), (("dims", dims), ("keepdim", bool(keepdim))))
+    front.__doc__ = doc
+
+
+_truth("all", lambda xp, x, dims, keepdim: xp.all(x, axis=dims, keepdims=keepdim),
+       "Whether every element along `dim` (all when None) is non-zero; bool, or uint8 for uint8. NaN is non-zero.")
+_truth("any", lambda xp, x, dims, keepdim: xp.any(x, axis=dims, keepdims=keepdim),
+       "Whether some element along `dim` (all when None) is non-zero; bool, or uint8 for uint8. NaN is non-zero.")
+
+
+def _count_planner(op: Op, argtypes: tuple, static: dict):
+    a, dims = argtypes[0], static["dims"]
+    return (lambda xp, x: cast(xp, xp.sum(x != 0, axis=dims), dt.int64)), spec_of(reduced_shape(a.shape, dims, False), dt.int64, a.device)
+
+
+count_nonzero_op = Op("count_nonzero", _sum, _count_planner)
+
+
+@public("count_nonzero")
+def count_nonzero(input, dim=None):
+    """How many elements along `dim` (all dimensions when None) are not zero, as int64."""
+    return call(count_nonzero_op, (input,), (("dims", all_dims(dim, input._spec.ndim)),))
+
+
+# ---------------------------------------------------------------- logsumexp
+def _logsumexp(xp, x, dims, keepdim):
+    if count(x.shape, dims) == 0:
+        return xp.log(xp.sum(xp.exp(x), axis=dims, keepdims=keepdim))
+    top = xp.max(x.real, axis=dims, keepdims=True)
+    top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
+    total = xp.log(xp.sum(xp.exp(x - top), axis=dims, keepdims=True)) + top
+    return total if keepdim else xp.reshape(total, reduced_shape(x.shape, dims, False))
+
+
+logsumexp_op = reduction("logsumexp", _logsumexp, "LogsumexpBackward0", lambda xp, g, out, x, dims, keepdim: g * xp.conj(xp.exp(x - out)),
+                         saves=(0, "result"))
+
+
+@public("logsumexp", out=True, also=("special.logsumexp",))
+def logsumexp(input, dim, keepdim=False):
+    """log(sum(exp(input))) over `dim`, without overflow; integers give the default float dtype.
+
+    Raises RuntimeError for an empty list of dimensions unless the tensor has none, as torch 2.13 does.
+    """
+    spec = input._spec
+    if spec.ndim and (dim == () or dim == []):
+        raise RuntimeError(f"output with shape [] doesn't match the broadcast shape {shape_text((1,) * spec.ndim)}")
+    result = spec.dtype if spec.dtype.category >= FLOATING else dt.get_default_dtype()
+    return reduce(logsumexp_op, input, all_dims(dim, spec.ndim), keepdim, result)
+
+

@@ -253,16 +253,16 @@ def elementwise_in_place(op: Op, name: str, front: Callable) -> Callable:
     return _describe(method, front, name)
 
 
-def write_elementwise(op: Op, self: TensorBase, operands: tuple) -> TensorBase:
+def write_elementwise(op: Op, self: TensorBase, operands: tuple, static: tuple = ()) -> TensorBase:
     """Record an element-wise op into `self`. Raises RuntimeError where the result's dtype or shape does not fit."""
     if len(operands) > 1 or op.info.kind:
-        natural = op.plan(tuple(a._read().spec if isinstance(a, TensorBase) else a.__class__ for a in operands), ()).out
+        natural = op.plan(tuple(a._read().spec if isinstance(a, TensorBase) else a.__class__ for a in operands), static).out
         have = self._spec
         if natural.dtype is not have.dtype:
             if not can_cast(natural.dtype, have.dtype):
                 raise RuntimeError(f"result type {natural.dtype.legacy} can't be cast to the desired output type {have.dtype.legacy}")
-            return assign(self, call(op, operands, (("into", have.dtype),)))
-    return assign(self, call(op, operands))
+            return assign(self, call(op, operands, (*static, ("into", have.dtype))))
+    return assign(self, call(op, operands, static))
 
 
 __all__ = ["FUNCTIONS", "METHODS", "PROPERTIES", "assign", "call_into", "check_writable", "dt", "elementwise_variants", "handle", "public", "publish", "register",

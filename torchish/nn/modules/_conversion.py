@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ... import _public as torch
-from ...tensor import Tensor
+from ...tensor import Parameter, Tensor
 
 
 class _Target(NamedTuple):
@@ -50,14 +50,9 @@ class ModuleConversion:
         if recurse:
             for module in self.children():
                 module._apply(fn)
-        for parameter in self._parameters.values():
-            if parameter is None:
-                continue
-            with torch.no_grad():
-                gradient = parameter.grad
-                parameter.data = fn(parameter)
-                if gradient is not None:
-                    parameter.grad.data = fn(gradient)
+        for name, parameter in self._parameters.items():
+            if parameter is not None:
+                self._parameters[name] = _converted(parameter, fn)
         for name, buffer in self._buffers.items():
             if buffer is not None:
                 self._buffers[name] = fn(buffer)
@@ -143,6 +138,21 @@ class ModuleConversion:
         """Drop every parameter's gradient, or fill it with zeros in place if not `set_to_none`."""
         for parameter in self.parameters():
             clear_gradient(parameter, set_to_none)
+
+
+def _converted(parameter: Parameter, fn: Callable[[Tensor], Tensor]) -> Parameter:
+    """The parameter itself with its data and its gradient's data replaced; a new one on the way to or from "meta"."""
+    with torch.no_grad():
+        gradient, data = parameter.grad, fn(parameter)
+        if (data.device.type == "meta") == (parameter.device.type == "meta"):
+            parameter.data = data
+            if gradient is not None:
+                parameter.grad.data = fn(gradient)
+            return parameter
+        moved = Parameter(data, requires_grad=parameter.requires_grad)
+        if gradient is not None:
+            moved.grad = fn(gradient)
+        return moved
 
 
 def clear_gradient(parameter: Tensor, set_to_none: bool) -> None:

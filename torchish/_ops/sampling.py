@@ -1,0 +1,246 @@
+"""Random tensors. Numbers are drawn on the host when the call is made, in torch's order, and enter the tape as inputs."""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import _dtype as dt
+from .. import _random as rng
+from .._core.evaluate import read
+from .._core.handle import TensorBase, from_array
+from .._core.op import Op
+from .._core.record import call
+from .._core.tape import constant
+from .._core.view import write
+from .._device import CPU, device as Device
+from .factory import check_dtype, default_device, mark_leaf
+from .shared import sizes
+from .variants import FUNCTIONS, METHODS, check_writable, public, register
+
+
+class Generator(rng.Generator):
+    """torch's CPU random number generator: `Generator().manual_seed(0)` gives torch's stream."""
+
+    def __init__(self, device="cpu"):
+        super().__init__(Device(device))
+
+    @property
+    def device(self) -> Device:
+        """Always the CPU."""
+        return CPU
+
+    @device.setter
+    def device(self, value):
+        pass
+
+    def get_state(self):
+        """The state as a uint8 tensor of 5056 bytes, torch's own layout."""
+        return from_array(super().get_state())
+
+    def set_state(self, new_state):
+        """Continue from a state that `get_state` gave (here or in torch)."""
+        return super().set_state(new_state._host("generator state") if isinstance(new_state, TensorBase) else new_state)
+
+    def clone_state(self):
+        """A generator of its own in the same state."""
+        return Generator().set_state(self.get_state())
+
+
+default_generator = Generator().manual_seed(rng.DEFAULT_SEED)
+
+
+def source(generator) -> Generator:
+    """The generator to draw from. Raises TypeError for anything else."""
+    if generator is None:
+        return default_generator
+    if not isinstance(generator, Generator):
+        raise TypeError(f"expected a torch.Generator, but got {type(generator).__name__}")
+    return generator
+
+
+def _drawn(array: np.ndarray, device, requires_grad: bool):
+    return mark_leaf(from_array(array, None, None if device is None else Device(device)), requires_grad)
+
+
+# ---------------------------------------------------------------- functions
+def _sampler(name: str, sample, doc: str) -> None:
+    def plain(*dims, size=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None):
+        return _drawn(sample(source(generator), sizes(dims if size is None else (size,)), check_dtype(dtype)), device or default_device(), requires_grad)
+
+    def like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+        spec = input._spec
+        return _drawn(sample(source(generator), tuple(spec.shape), check_dtype(dtype, spec.dtype)), device or spec.device, requires_grad)
+    plain.__doc__ = f"{doc} of the given sizes; default float dtype unless given."
+    like.__doc__ = f"{doc} with the shape, dtype and device of `input` unless given."
+    public(name, method=False, out=True)(plain)
+    public(name + "_like", method=False)(like)
+
+
+_sampler("rand", rng.uniform, "Uniform numbers in [0, 1)")
+_sampler("randn", rng.normal, "Standard normal numbers")
+
+
+@public("randint", method=False, out=True)
+def randint(low, high=None, size=None, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Integers in [low, high) (low is 0 if only one bound is given), int64 unless given."""
+    if size is None:
+        low, high, size = (0, low, high) if high is not None else (0, low, None)
+    if size is None:
+        raise TypeError("randint() missing 1 required positional argument: 'size'")
+    d = check_dtype(dtype, dt.int64)
+    if low >= high:
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    return _drawn(rng.randint(source(generator), sizes((size,)), d, int(low), int(high)), device or default_device(), requires_grad)
+
+
+@public("randint_like", method=False)
+def randint_like(input, low, high=None, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+    """Integers in [low, high) with the shape, dtype and device of `input` unless given."""
+    low, high = (0, low) if high is None else (low, high)
+    spec = input._spec
+    return _drawn(rng.randint(default_generator, tuple(spec.shape), check_dtype(dtype, spec.dtype), int(low), int(high)), device or spec.device,
+                  requires_grad)
+
+
+@public("randperm", method=False, out=True)
+def randperm(n, *, generator=None, dtype=dt.int64, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """A random permutation of 0 .. n - 1."""
+    return _drawn(rng.randperm(source(generator), n, check_dtype(dtype, dt.int64)), device or default_device(), requires_grad)
+
+
+@public("normal", method=False, out=True)
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """Normal numbers; `mean` and `std` are numbers (with `size`) or tensors."""
+    g = source(generator)
+    tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
+    if not tensors:
+        if size is None:
+            raise TypeError("normal() received an invalid combination of arguments - got (float, float), but expected a size or tensor arguments")
+        _check_std(std)
+        return _drawn(rng.normal(g, sizes((size,)), check_dtype(dtype), float(mean), float(std)), device or default_device(), requires_grad)
+    values = [read(x._read()) if isinstance(x, TensorBase) else x for x in (mean, std)]
+    return from_array(rng.normal_of(g, values[0], values[1], tensors[0]._spec.dtype))
+
+
+def _check_std(std) -> None:
+    if std < 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
+
+
+@public("bernoulli")
+def bernoulli(input, p=None, *, generator=None):
+    """Zeros and ones: 1 with the probability that `input` (or `p`) gives."""
+    spec = input._spec
+    chance = read(input._read()) if p is None else p
+    return _overwritten("bernoulli", rng.bernoulli(source(generator), chance, tuple(spec.shape), spec.dtype), input)
+
+
+@public("poisson", method=False)
+def poisson(input, generator=None):
+    """Poisson counts with the rates in `input`."""
+    return _overwritten("poisson", rng.poisson(source(generator), read(input._read())), input)
+
+
+@public("binomial", method=False)
+def binomial(count, prob, generator=None):
+    """Binomial counts of `count` trials with probability `prob`, elementwise."""
+    return from_array(rng.binomial(source(generator), read(count._read()), read(prob._read())))
+
+
+@public("multinomial")
+def multinomial(input, num_samples, replacement=False, *, generator=None):
+    """`num_samples` indices for each row of weights in `input`, with or without replacement: int64."""
+    return from_array(rng.multinomial(source(generator), read(input._read()), num_samples, replacement))
+
+
+# ---------------------------------------------------------------- in place
+_OVERWRITE: dict[str, Op] = {}
+
+
+def _overwrite_op(name: str) -> Op:
+    if name not in _OVERWRITE:
+        _OVERWRITE[name] = Op(f"{name} (drawn)", lambda xp, old, new: new, lambda op, argtypes, static: ((lambda xp, old, new: new), argtypes[1]),
+                              grad="".join(w.capitalize() for w in name.split("_")) + "Backward0",
+                              vjp=(lambda xp, g, out, old, new: xp.zeros(old.shape, g.dtype),))
+    return _OVERWRITE[name]
+
+
+def _overwritten(name: str, array: np.ndarray, like: TensorBase):
+    drawn = from_array(array)
+    return call(_overwrite_op(name), (like, drawn)) if like._current_edge() is not None else drawn
+
+
+def _in_place(name: str, sample, doc: str) -> None:
+    def method(self, *args, generator=None, **kwargs):
+        check_writable(self)
+        spec = self._spec
+        array = sample(source(generator), tuple(spec.shape), spec.dtype, *args, **kwargs)
+        if self._current_edge() is None:
+            write(self, constant(array, spec.device), None)
+        else:
+            made = call(_overwrite_op(name), (self, from_array(array, None, spec.device)))
+            write(self, made._read(), made._edge)
+        return self
+    method.__name__, method.__doc__ = name + "_", doc
+    register(METHODS, name + "_", method)
+
+
+def _uniform(g, shape, d, from_=0.0, to=1.0, **kw):
+    return rng.uniform(g, shape, d, kw.get("from", from_), to)
+
+
+def _normal(g, shape, d, mean=0.0, std=1.0):
+    _check_std(std)
+    return rng.normal(g, shape, d, mean, std)
+
+
+def _bernoulli(g, shape, d, p=0.5):
+    return rng.bernoulli(g, read(p._read()) if isinstance(p, TensorBase) else p, shape, d)
+
+
+def _random(g, shape, d, from_=None, to=None, **kw):
+    low = kw.get("from", from_)
+    return rng.random_(g, shape, d, 0 if to is None and low is not None else low, low if to is None else to)
+
+
+_in_place("uniform", _uniform, "Overwrite with uniform numbers in [from, to).")
+_in_place("normal", _normal, "Overwrite with normal numbers of the given mean and standard deviation.")
+_in_place("bernoulli", _bernoulli, "Overwrite with zeros and ones: 1 with probability `p`.")
+_in_place("random", _random, "Overwrite with integers in [from, to), or over the dtype's whole range.")
+_in_place("exponential", rng.exponential, "Overwrite with exponential numbers of rate `lambd`.")
+_in_place("geometric", rng.geometric, "Overwrite with geometric counts of success probability `p`.")
+_in_place("cauchy", rng.cauchy, "Overwrite with Cauchy numbers.")
+_in_place("log_normal", rng.log_normal, "Overwrite with numbers whose logarithm is normal.")
+
+
+# ---------------------------------------------------------------- the stream
+@public("manual_seed", method=False)
+def manual_seed(seed):
+    """Seed the default generator; returns it."""
+    return default_generator.manual_seed(int(seed))
+
+
+@public("seed", method=False)
+def seed():
+    """Seed the default generator from the system's entropy; returns the seed."""
+    return default_generator.seed()
+
+
+@public("initial_seed", method=False)
+def initial_seed():
+    """The seed that the default generator was given last."""
+    return default_generator.initial_seed()
+
+
+@public("get_rng_state", method=False)
+def get_rng_state():
+    """The default generator's state: a uint8 tensor."""
+    return default_generator.get_state()
+
+
+@public("set_rng_state", method=False)
+def set_rng_state(new_state):
+    """Set the default generator's state."""
+    default_generator.set_state(new_state)
+
+
+__all__ = ["FUNCTIONS", "Generator", "default_generator", "source"]
