@@ -17,3 +17,15 @@ RECORDED = json.loads((Path(__file__).parent / "optim_recorded.json").read_text(
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_scenario_gives_what_torch_recorded(scenario):
     assert difference(as_recorded(scenario(torchish)), RECORDED[scenario.__name__]) is None
+
+
+def test_a_differentiable_step_is_refused():
+    with pytest.raises(NotImplementedError, match="differentiable"):
+        torchish.optim.SGD([torchish.nn.Parameter(torchish.zeros(1))], differentiable=True)
+
+
+def test_every_step_ends_at_the_engines_boundary(monkeypatch):
+    calls = []
+    monkeypatch.setattr("torchish.optim.optimizer.step_boundary", lambda: calls.append("cut"))
+    torchish.optim.SGD([torchish.nn.Parameter(torchish.zeros(1))]).step()
+    assert calls == ["cut"]

@@ -73,7 +73,19 @@ def grow_graph(plan: Plan, args: tuple, outs: tuple) -> GradNode:
         cls = plan.node_class = node_class(plan.op.grad)
     edges = tuple([None if a.__class__ in NUMBERS or a is None else a._edge for a in args])
     saves = plan.op.saves
+    if plan.primal is not None:  # a vjp, differentiable in its turn: its operands cannot have been modified by the user
+        return cls(outs[0].node, edges, KEPT if saves else ())
     return cls(outs[0].node, edges, save(saves, args, edges) if saves else ())
+
+
+class _Fixed:
+    """The version counter of something that is never modified."""
+
+    version = 0
+
+
+FIXED = _Fixed()
+KEPT = ((FIXED, 0, 0),)
 
 
 def save(saves: tuple, args: tuple, edges: tuple) -> tuple:

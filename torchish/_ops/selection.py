@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Callable
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from .. import _dtype as dt
@@ -90,3 +92,10 @@ def reduced_dim(name: str, spec, dim: int, separator: str = "():") -> int:
 def refuse(kernel: str, d: dt.dtype) -> None:
     """Raise what torch raises where its kernel does not implement a dtype."""
     raise NotImplementedError(f"\"{kernel}\" not implemented for '{d.legacy}'")
+
+
+def running_max(xp, x, axis: int):
+    """The largest of the elements so far along `axis`; NaN once one has come."""
+    if xp is np:
+        return np.maximum.accumulate(x, axis=axis)
+    return jax.lax.associative_scan(jnp.maximum, x, axis=axis)

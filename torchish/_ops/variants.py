@@ -14,7 +14,7 @@ from .._core import handle
 from .._core.grad_graph import AccumulateGrad
 from .._core.handle import TensorBase
 from .._core.op import Op
-from .._core.record import call
+from .._core.record import FIXED, call
 from .._core.tape import state
 from .._core.view import write
 from .._promotion import can_cast
@@ -23,7 +23,6 @@ FUNCTIONS: dict[str, Callable] = {}  # torchish.NAME; dotted names live in a sub
 METHODS: dict[str, Callable] = {}  # Tensor.NAME
 PROPERTIES: dict[str, tuple] = {}  # Tensor.NAME without a call: (getter, setter or None)
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "a": "input"}
-FROZEN = type("Frozen", (), {"version": 0})()  # the version counter of an operand that torch would have saved as a copy
 
 
 def register(table: dict, name: str, function: Callable) -> None:
@@ -194,7 +193,7 @@ def assign(self: TensorBase, result: TensorBase) -> TensorBase:
     own = self._counter or self._storage
     write(self, result._read(), edge)
     if edge is not None and edge[0].saved:
-        edge[0].saved = tuple([(own, own.version, i) if i < 0 else (FROZEN, 0, i) if c is own else (c, v, i) for c, v, i in edge[0].saved])
+        edge[0].saved = tuple([(own, own.version, i) if i < 0 else (FIXED, 0, i) if c is own else (c, v, i) for c, v, i in edge[0].saved])
     return self
 
 

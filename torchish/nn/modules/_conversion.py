@@ -85,7 +85,15 @@ class ModuleConversion:
                 wanted["dtype"] = target.dtype
             if target.memory_format is not None and tensor.dim() in (4, 5):
                 wanted["memory_format"] = target.memory_format
-            return tensor.to(**wanted, non_blocking=target.non_blocking) if wanted else tensor
+            try:
+                return tensor.to(**wanted, non_blocking=target.non_blocking) if wanted else tensor
+            except NotImplementedError as error:
+                if not str(error).startswith("Cannot copy out of meta tensor"):
+                    raise
+                raise NotImplementedError(
+                    f"{error} Please use torch.nn.Module.to_empty() instead of torch.nn.Module.to() "
+                    "when moving module from meta to a different device."
+                ) from None
 
         return self._apply(convert)
 

@@ -1,0 +1,293 @@
+"""torch.autograd.Function: a user's own forward and backward as one node of the graph.
+
+The node's forward runs without grad mode; its backward is Python code that runs when the walk reaches it, recording what it does, so a
+step with custom functions is still one program.
+"""
+from __future__ import annotations
+
+import functools
+
+from .._core import handle
+from .._core.grad_graph import GradNode
+from .._core.handle import TensorBase, new_tensor
+from .._core.tape import next_sequence, state
+from .._ops.factory import constant_tensor
+
+FREED_SAVED = ("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
+               "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
+               "backward through the graph a second time or if you need to access saved tensors after calling backward.")
+
+
+class FunctionCtx:
+    """What `forward` and `backward` share: saved tensors, flags, and any attributes the user sets."""
+
+    def save_for_backward(self, *tensors) -> None:
+        """Keep tensors for backward; read them there as `ctx.saved_tensors`."""
+        self.to_save = tensors
+
+    def save_for_forward(self, *tensors) -> None:
+        """Keep tensors for `jvp`."""
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *tensors) -> None:
+        """Declare inputs that forward modified in place; they must be among its outputs."""
+        self.dirty_tensors = tensors
+
+    def mark_non_differentiable(self, *tensors) -> None:
+        """Declare outputs that never require grad."""
+        self.non_differentiable = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether missing gradients reach backward as zeros (the default) or as None."""
+        self.materialize_grads = value
+
+
+class BackwardCFunction(GradNode, FunctionCtx):
+    """The node: also the `ctx` of forward and backward. Subclassed once for each Function, as NameBackward."""
+
+    _forward_cls: type
+
+    def __init__(self):
+        self.node = None
+        self.edges = ()
+        self.seq = next_sequence()
+        self.saved = ()
+        self.freed = False
+        self.extra = None
+        self.outputs = 0
+        self.to_save = None
+        self.dirty_tensors = ()
+        self.non_differentiable = ()
+        self.materialize_grads = True
+        self.output_facts = ()
+        self.needs_input_grad = ()
+        self._kept = None
+
+    def name(self) -> str:
+        return type(self).__name__
+
+    def release(self) -> None:
+        self.freed = True
+        self._kept = None
+
+    def keeps_tensors(self) -> bool:
+        return True
+
+    # ------------------------------------------------------------ saved tensors
+    def keep(self, results: tuple) -> None:
+        """After forward: remember saved tensors, those that are outputs by number (a node must not hold itself alive)."""
+        kept = []
+        for t in self.to_save or ():
+            if t is None:
+                kept.append(None)
+                continue
+            if not isinstance(t, TensorBase):
+                raise TypeError(f"save_for_backward can only save variables, but argument {len(kept)} is of type {type(t).__name__}")
+            number = next((i for i, r in enumerate(results) if r is t), None)
+            counter = t._counter or t._storage
+            shown = t if number is None else handle.alias(t)
+            kept.append((shown, number, counter, counter.version))
+        self._kept = kept
+        self.to_save = None
+
+    @property
+    def saved_tensors(self) -> tuple:
+        """The tensors given to `save_for_backward`. Raises RuntimeError once freed, or if one was modified in place."""
+        if self._kept is None:
+            if self.freed:
+                raise RuntimeError(FREED_SAVED)
+            return tuple(self.to_save or ())
+        return tuple(None if k is None else self._unpack(*k) for k in self._kept)
+
+    def _unpack(self, t, number, counter, version):
+        if counter.version != version:
+            from_output = f", which is output {number} of {self.name()}," if number is not None else ""
+            shape = ", ".join(map(str, t._spec.shape))
+            raise RuntimeError("one of the variables needed for gradient computation has been modified by an inplace operation: "
+                               f"[{t.type()} [{shape}]]{from_output} is at version {counter.version}; expected version {version} instead. Hint: "
+                               "enable anomaly detection to find the operation that failed to compute its gradient, with "
+                               "torch.autograd.set_detect_anomaly(True).")
+        if number is not None:
+            t = handle.alias(t)
+            t._edge = (self, number)
+        return t
+
+    saved_variables = saved_tensors
+
+    # ------------------------------------------------------------ backward
+    def vjp(self, needs: tuple, cotangents: list, walk) -> tuple:
+        """Run the user's backward. Raises RuntimeError if it returns the wrong number or shapes of gradients."""
+        if self.freed and self._kept is None and not walk.keep_graph and self._had_saved():
+            raise RuntimeError(FREED_SAVED)
+        given = [self._gradient(g, i, walk) for i, g in enumerate(cotangents)]
+        results = self._forward_cls.backward(self, *given)
+        results = results if isinstance(results, (tuple, list)) else (results,)
+        return tuple(self._checked(results, i, walk) for i in needs)
+
+    def _had_saved(self) -> bool:
+        return False
+
+    def _gradient(self, g, i: int, walk):
+        if g is not None:
+            return walk._tensor(g)
+        facts = self.output_facts[i]
+        if not self.materialize_grads or facts is None:
+            return None
+        return constant_tensor(tuple(facts.shape), 0, facts.dtype, facts.device)
+
+    def _checked(self, results: tuple, i: int, walk):
+        n, name = len(self.edges), self.name()
+        if len(results) < n or any(r is not None for r in results[n:]):
+            raise RuntimeError(f"function {name} returned an incorrect number of gradients (expected {n}, got {len(results)})")
+        g = results[i]
+        if g is None:
+            return None
+        if not isinstance(g, TensorBase):
+            raise RuntimeError(f"function {name} returned a gradient different than None at position {i + 1}, but the corresponding forward input was "
+                               "not a Variable" if self.input_facts[i] is None else f"expected Variable or None (got {type(g).__name__})")
+        want = self.input_facts[i]
+        if g._spec.shape != want.shape:
+            g = _reduced(g, want, name, i)
+        if g._spec.dtype is not want.dtype:
+            g = g.to(want.dtype)
+        return walk._carrier(g)
+
+
+def _reduced(g, want, name: str, i: int):
+    have = tuple(g._spec.shape)
+    lead = len(have) - len(want.shape)
+    if lead < 0 or any(w not in (1, h) for h, w in zip(have[lead:], want.shape)):
+        raise RuntimeError(f"Function {name} returned an invalid gradient at index {i} - got {list(have)} but expected shape compatible with "
+                           f"{list(want.shape)}")
+    return g.sum_to_size(tuple(want.shape))
+
+
+class FunctionMeta(type):
+    """Makes the node class of each Function."""
+
+    def __init__(cls, name, bases, attributes):
+        super().__init__(name, bases, attributes)
+        cls._backward_cls = type(name + "Backward", (BackwardCFunction,), {"_forward_cls": cls})
+
+
+class Function(metaclass=FunctionMeta):
+    """Subclass it with static methods `forward(ctx, ...)` (or `forward(...)` and `setup_context(ctx, inputs, output)`) and
+    `backward(ctx, *grad_outputs)`, and call it as `MyFunction.apply(...)`."""
+
+    def __init__(self, *args, **kwargs):
+        raise RuntimeError("Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function with "
+                           "static forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)")
+
+    @staticmethod
+    def forward(*args, **kwargs):
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx, *grad_outputs):
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function to use it with backward "
+                                  "mode AD.")
+
+    @classmethod
+    def apply(cls, *args, **kwargs):
+        """Run forward on `args` and put one node into the graph."""
+        if "vjp" in cls.__dict__ and "backward" not in cls.__dict__:
+            cls.backward = cls.vjp
+        ctx = cls._backward_cls()
+        tensors = [isinstance(a, TensorBase) for a in args]
+        edges = tuple(a._current_edge() if t else None for a, t in zip(args, tensors))
+        ctx.needs_input_grad = tuple(e is not None for e in edges)
+        tracked = state.grad and any(ctx.needs_input_grad)
+        before, state.grad = state.grad, False
+        try:
+            if cls.setup_context is Function.setup_context:
+                output = cls.forward(ctx, *args, **kwargs)
+            else:
+                output = cls.forward(*args, **kwargs)
+                cls.setup_context(ctx, args, output)
+        finally:
+            state.grad = before
+        return _finish(ctx, args, edges, tensors, output, tracked)
+
+
+def _finish(ctx: BackwardCFunction, args: tuple, edges: tuple, tensors: list, output, tracked: bool):
+    single = not isinstance(output, (tuple, list))
+    outputs = (output,) if single else tuple(output)
+    for o in outputs:
+        if not isinstance(o, TensorBase) and o is not None and single:
+            raise TypeError(f"{ctx._forward_cls.__name__}.forward: expected to return a Tensor or a tuple of Tensors, got {type(o).__name__}")
+    ctx.edges = edges
+    ctx.extra = {"tensor_operands": tuple(tensors)}
+    ctx.input_facts = tuple(a._read().spec if t else None for a, t in zip(args, tensors))
+    ctx.output_facts = tuple(o._read().spec if isinstance(o, TensorBase) else None for o in outputs)
+    ctx.outputs = len(outputs)
+    results = tuple(_wrap_output(ctx, o, i, args, tracked) if isinstance(o, TensorBase) else o for i, o in enumerate(outputs))
+    if tracked:
+        saved = {id(o): r for o, r in zip(outputs, results)}
+        if ctx.to_save is not None:
+            ctx.to_save = tuple(saved.get(id(t), t) for t in ctx.to_save)
+        ctx.keep(results)
+    return results[0] if single else results
+
+
+def _wrap_output(ctx: BackwardCFunction, o, i: int, args: tuple, tracked: bool):
+    dirty = any(o is d for d in ctx.dirty_tensors)
+    fixed = any(o is n for n in ctx.non_differentiable) or not o._read().spec.differentiable
+    if dirty:
+        _check_dirty(o, tracked)
+    elif any(o is a for a in args):
+        o = handle.alias(o)
+        o._base_tensor = None
+    if not tracked or fixed:
+        if fixed and not dirty and o._edge is not None:
+            o = handle.alias(o)
+        return o
+    if not dirty and o._edge is not None:
+        o = handle.alias(o)
+    o._edge = (ctx, i)
+    return o
+
+
+def _check_dirty(o, tracked: bool) -> None:
+    if tracked and o._current_edge() is not None and handle.is_leaf(o):
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+
+
+def once_differentiable(function):
+    """Decorator for a backward that is not itself differentiable: double backward through it raises RuntimeError."""
+    @functools.wraps(function)
+    def wrapper(ctx, *gradients):
+        tracked = state.grad and any(isinstance(g, TensorBase) and g._current_edge() is not None for g in gradients)
+        before, state.grad = state.grad, False
+        try:
+            outputs = function(ctx, *gradients)
+        finally:
+            state.grad = before
+        if not tracked:
+            return outputs
+        single = not isinstance(outputs, tuple)
+        made = [_once(o) if isinstance(o, TensorBase) else o for o in ((outputs,) if single else outputs)]
+        return made[0] if single else tuple(made)
+    return wrapper
+
+
+class _Once(BackwardCFunction):
+    def name(self) -> str:
+        return "DelayedError"
+
+    def vjp(self, needs, cotangents, walk):
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+
+def _once(t):
+    made = handle.alias(t)
+    node = _Once()
+    node.outputs, node.edges = 1, ()
+    made._edge = (node, 0)
+    return made
+
+
+__all__ = ["BackwardCFunction", "Function", "FunctionCtx", "new_tensor", "once_differentiable"]
