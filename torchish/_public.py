@@ -20,7 +20,10 @@ from ._dtype import dtype as dtype
 from ._dtype import get_default_dtype as get_default_dtype
 from ._format import get_printoptions as get_printoptions
 from ._format import set_printoptions as set_printoptions
-from ._ops import arithmetic, conversion, creation, division, powers, reduction, sampling, view_ops  # noqa: F401 - importing a table declares its operations
+from ._ops import (  # noqa: F401 - importing a table declares its operations
+    arithmetic, bitwise, bounds, comparison, complex_parts, conversion, creation, division, dyadic, indexing, norm, order_statistics, pointwise,
+    powers, reduction, sampling, scan, searching, sorting, special_functions, statistics, view_ops, where,
+)
 from ._ops.sampling import Generator as Generator
 from ._ops.sampling import default_generator as default_generator
 from ._ops.variants import FUNCTIONS as _FUNCTIONS

@@ -45,11 +45,8 @@ class Walk:
             for (node, _), _ in roots:
                 if node.__class__ is AccumulateGrad and not self.waiting.get(node):
                     self._leaf(node)
-            if self.create_graph or self.targets is not None:
-                for node in order:
-                    self._step(node)
-            else:
-                self._run_plain(order)
+            for node in order:
+                self._step(node)
         finally:
             state.grad = before
 
@@ -87,47 +84,6 @@ class Walk:
         return needed
 
     # ------------------------------------------------------------ one node
-    def _run_plain(self, order: list[GradNode]) -> None:
-        """`_step` for the common case, in one loop: single-output recorded operations without hooks, gradients as Values."""
-        buffers, waiting, keep = self.buffers, self.waiting, self.keep_graph
-        for node in order:
-            primal, edges = node.node, node.edges
-            if primal is None or node.extra is not None or node.outputs != 1:
-                self._step(node)
-                continue
-            buffer = buffers.pop(node, None)
-            if buffer is not None:
-                for counter, version, operand in node.saved:
-                    if counter.version != version:
-                        raise version_error(node, operand, counter.version, version)
-                needs = tuple([i for i, e in enumerate(edges) if e is not None])
-                plan = primal.plan.vjps.get((needs, None)) or self._plan(primal, needs, buffer)
-                if plan.passes:
-                    gradients = (buffer[0],) * len(needs)
-                else:
-                    gradients = record_values(plan, (*primal.inputs, buffer[0]), primal)
-                for i, g in zip(needs, gradients):
-                    target, number = edges[i]
-                    have = buffers.get(target)
-                    if have is None:
-                        have = buffers[target] = [None] * target.outputs
-                    old = have[number]
-                    have[number] = g if old is None else add_values(old, g)
-            if not keep:
-                node.release()
-            for edge in edges:
-                if edge is not None and edge[0].__class__ is AccumulateGrad:
-                    leaf = edge[0]
-                    left = waiting[leaf] = waiting[leaf] - 1
-                    if left == 0:
-                        self._leaf(leaf)
-
-    def _plan(self, primal, needs: tuple, buffer: list):
-        plan = vjp_plan(primal.plan, needs, tuple([g is not None for g in buffer]))
-        if len(buffer) == 1:
-            primal.plan.vjps[needs, None] = plan
-        return plan
-
     def _step(self, node: GradNode) -> None:
         buffer = self.buffers.pop(node, None)
         needed, edges = self.needed, node.edges
@@ -193,10 +149,8 @@ class Walk:
 
     def record(self, node: GradNode, needs: tuple, buffer: list) -> tuple:
         """Append the vjp of `node`'s recorded computation; differentiable in its turn under create_graph."""
-        primal = node.node
-        plan = primal.plan.vjps.get((needs, None)) if len(buffer) == 1 else None
-        if plan is None:
-            plan = self._plan(primal, needs, buffer)
+        primal = node.node or node.revive()
+        plan = vjp_plan(primal.plan, needs, tuple([g is not None for g in buffer]))
         if not self.create_graph:
             if plan.passes:
                 return (buffer[0],) * len(needs)
@@ -204,7 +158,7 @@ class Walk:
         given = [g for g in buffer if g is not None]
         outs = record_values(plan, (*primal.inputs, *[g._read() for g in given]), primal)
         args = (*[_Edge(e) if e is not None else None for e in node.edges], *given)
-        made = grow_graph(plan, args, outs)
+        made = grow_graph(plan, args, outs[0].node)
         if all(e is None for e in made.edges):
             return tuple([new_tensor(v) for v in outs])
         return tuple([new_tensor(v, (made, i)) for i, v in enumerate(outs)])
@@ -228,6 +182,57 @@ class Walk:
         buffer[number] = gradient
 
 
+# ---------------------------------------------------------------- the common case
+def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
+    """`Walk` for the common case, in one function: one root, single-output recorded operations without hooks, all leaves accumulate.
+
+    Returns False, having done nothing, where the graph is not like that.
+    """
+    order, seen, waiting, stack = [], {root}, {}, [root]
+    while stack:
+        node = stack.pop()
+        if node.extra is not None or node.outputs != 1 or node.node is None:
+            return False
+        order.append(node)
+        for edge in node.edges:
+            if edge is not None:
+                target = edge[0]
+                if target.__class__ is AccumulateGrad:
+                    if target.extra is not None:
+                        return False
+                    waiting[target] = waiting.get(target, 0) + 1
+                elif target not in seen:
+                    seen.add(target)
+                    stack.append(target)
+    order.sort(key=_by_sequence, reverse=True)
+    buffers = {root: gradient}
+    for node in order:
+        g = buffers.pop(node, None)
+        primal, edges = node.node, node.edges
+        if g is not None:
+            for counter, version, operand in node.saved:
+                if counter.version != version:
+                    raise version_error(node, operand, counter.version, version)
+            needs = _FIRST if len(edges) == 1 else tuple([i for i, e in enumerate(edges) if e is not None])
+            plan = primal.plan.vjps.get((needs, _GIVEN)) or vjp_plan(primal.plan, needs, _GIVEN)
+            gradients = (g,) * len(needs) if plan.passes else record_values(plan, (*primal.inputs, g), primal)
+            for i, g in zip(needs, gradients):
+                target = edges[i][0]
+                have = buffers.get(target)
+                buffers[target] = g if have is None else add_values(have, g)
+        if not keep_graph:
+            node.release()
+        for edge in edges:
+            if edge is not None:
+                leaf = edge[0]
+                if leaf.__class__ is AccumulateGrad:
+                    left = waiting[leaf] = waiting[leaf] - 1
+                    if left == 0 and leaf in buffers:
+                        accumulate_value(leaf, buffers[leaf])
+    return True
+
+
+_FIRST, _GIVEN = (0,), (True,)
 _by_sequence = operator.attrgetter("seq")
 _ARRIVAL_HOOKS = ("tensor_hooks", "retain", "prehooks")
 
@@ -255,6 +260,17 @@ def accumulate_leaf(node: AccumulateGrad, gradient: TensorBase, create_graph: bo
     leaf = node.leaf()
     if leaf is not None:
         accumulate_into(leaf, gradient, create_graph)
+
+
+def accumulate_value(node: AccumulateGrad, gradient: Value) -> None:
+    """`accumulate_leaf` of a gradient in flight, outside the graph."""
+    leaf = node.leaf()
+    if leaf is None:
+        return
+    if leaf._grad is None and leaf._post_hooks is None:
+        leaf._grad = new_tensor(gradient)
+    else:
+        accumulate_into(leaf, new_tensor(gradient), False)
 
 
 def accumulate_into(leaf: TensorBase, gradient: TensorBase, create_graph: bool) -> None:
@@ -321,6 +337,16 @@ def backward_of(tensors: tuple, gradients: tuple | None, retain_graph, create_gr
     keep = create_graph if retain_graph is None else bool(retain_graph)
     roots = make_roots(tensors, gradients, create_graph)
     if inputs is None:
+        if len(roots) == 1 and not create_graph:
+            (node, _), g = roots[0]
+            before, state.grad = state.grad, False
+            try:
+                done = node.__class__ is not AccumulateGrad and run_plain(node, g._read(), keep)
+            finally:
+                state.grad = before
+            if done:
+                state.has_backward = True
+                return
         backward(roots, keep, create_graph)
         return
     inputs = (inputs,) if isinstance(inputs, TensorBase) else tuple(inputs)

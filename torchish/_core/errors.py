@@ -11,7 +11,7 @@ def type_name(spec) -> str:
 def version_error(node, operand: int, found: int, expected: int) -> RuntimeError:
     """A tensor that `node` keeps for backward was modified in place after it was used."""
     if operand < 0:
-        spec, producer = node.node.plan.outs[0], f", which is output 0 of {node.name()},"
+        spec, producer = node.node.plan.outs[-1 - operand], f", which is output {-1 - operand} of {node.name()},"
     else:
         spec = node.node.inputs[operand].spec
         edge = node.edges[operand] if operand < len(node.edges) else None

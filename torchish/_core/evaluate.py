@@ -18,6 +18,8 @@ from .tape import NUMBERS, Node, Value, state
 
 TINY_NODES = 4
 TINY_COST = 4096
+GATHERED_NODES = 64
+GATHERED_COST = 1 << 15
 HOST_CHECKED_BYTES = 1 << 16
 
 
@@ -225,7 +227,14 @@ def batch_boundary() -> None:
 
 
 def forward_boundary() -> None:
-    """Cut where the next iteration's forward begins: a differentiable op after a finished backward."""
+    """Cut where the next iteration's forward begins: a differentiable op after a finished backward.
+
+    Iterations of a few small operations are gathered, several to a program: starting one costs more than they do.
+    """
+    nodes = state.nodes
+    if len(nodes) < GATHERED_NODES and sum([n.plan.cost for n in nodes]) < GATHERED_COST:
+        state.has_backward = False
+        return
     evaluate("forward after backward")
 
 

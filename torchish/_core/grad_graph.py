@@ -7,26 +7,24 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from .tape import Node, next_sequence
+import numpy as np
+
+from .spec import Spec
+from .tape import Node, Value
 
 ACCUMULATE_SEQ = 1 << 62  # leaves accumulate as soon as their gradient is ready, as in torch's engine
 
 
 class GradNode:
-    """A node of the autograd graph. `node` is the recorded computation, dropped when the graph is freed."""
+    """A node of the autograd graph, made by `record.grow_graph`.
 
-    __slots__ = ("node", "edges", "seq", "saved", "freed", "extra", "outputs", "__weakref__")
+    node: the recorded computation, dropped when the graph is freed. edges: (GradNode, output number) or None for each operand.
+    saved: (version counter, version, operand) of what torch's node keeps. extra: hooks and other rarities, None without them.
+    """
+
+    __slots__ = ("node", "edges", "seq", "saved", "freed", "extra", "outputs", "spare", "__weakref__")
     # what users call it; differs from the class's name only where torch's does
     label = ""
-
-    def __init__(self, node: Node, edges: tuple, saved: tuple):
-        self.node = node
-        self.edges = edges
-        self.seq = node.seq
-        self.outputs = len(node.plan.outs)
-        self.saved = saved
-        self.freed = False
-        self.extra = None
 
     def name(self) -> str:
         """The node's name, such as 'AddBackward0'."""
@@ -67,9 +65,17 @@ class GradNode:
 
     # ------------------------------------------------------------ used by backward
     def release(self) -> None:
-        """Free what the node keeps for backward."""
+        """Free what the node keeps for backward. A node that keeps no tensors remembers enough to run again, as torch's can."""
+        node = self.node
         self.freed = True
         self.node = None
+        if node is not None and not self.saved:
+            self.spare = node.plan, tuple([v.spec if v.__class__ is Value else v for v in node.inputs]) if node.plan.numbers else None
+
+    def revive(self) -> Node:
+        """A stand-in for the freed computation of a node that keeps no tensors: its gradients do not depend on the operands' values."""
+        plan, operands = self.spare
+        return Node(plan, tuple([stand_in(v) if v.__class__ is Spec else v for v in operands or plan.argtypes]), -1, None)
 
     def keeps_tensors(self) -> bool:
         """Whether torch's node keeps tensors, so that a second backward through it raises."""
@@ -81,6 +87,11 @@ class GradNode:
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {hex(id(self))}>"
+
+
+def stand_in(spec: Spec) -> Value:
+    """A Value of this spec whose content does not matter; it takes no memory."""
+    return Value(spec, None, 0, np.broadcast_to(np.zeros((), spec.dtype.numpy), tuple(spec.shape)))
 
 
 class AccumulateGrad(GradNode):
@@ -115,9 +126,18 @@ class AccumulateGrad(GradNode):
 
 
 class CopySlices(GradNode):
-    """What an in-place write through a view leaves on the base: the base with a region replaced."""
+    """What an in-place write through a view leaves on the base: the base with a region replaced.
+
+    As in torch its edges are the base's old place and what the writing operation used beside the view.
+    """
 
     __slots__ = ()
+    label = "torch::autograd::CopySlices"
+
+    @property
+    def next_functions(self) -> tuple:
+        old, writer = self.edges[:2]
+        return (old or (None, 0), *(writer[0].next_functions[1:] if writer is not None else ()))
 
 
 class Underivable(GradNode):
@@ -166,3 +186,16 @@ class Handle:
 
     def __exit__(self, *error):
         self.remove()
+
+
+class _Invalid(GradNode):
+    """The place of a view that a write elsewhere cut off from its history. It is only ever printed: using it raises."""
+
+    __slots__ = ()
+    label = "Invalid"
+
+    def __init__(self):
+        self.edges, self.saved, self.extra, self.seq, self.outputs, self.freed, self.node = (), (), None, 0, 1, False, None
+
+
+INVALID = _Invalid()

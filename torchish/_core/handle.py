@@ -21,6 +21,7 @@ class TensorBase:
     _chain: tuple | None = None  # steps (op, numbers, static) from the Storage's root; None for the whole of it
     _value: Value | None = None  # a view's cached Value, good while `_generation` is the Storage's
     _generation = -1
+    _seen = -1  # the version at which a view's `_edge` was right
     _base_tensor: TensorBase | None = None  # torch's `_base`
     _edge: tuple | None = None  # (GradNode, output number); not None exactly when it requires grad
     _strides: tuple | None = None  # in elements; None when contiguous
@@ -38,9 +39,15 @@ class TensorBase:
         """The current Value, regenerated if a write through another alias made it stale."""
         if self._chain is None:
             return self._storage.value
-        if self._generation == self._storage.generation:
-            return self._value
-        regenerate(self)
+        if self._generation != self._storage.generation:
+            regenerate(self, False)
+        return self._value
+
+    def _operand(self) -> Value:
+        """`_read` for a view that becomes an operand: in grad mode, raises where its place in the graph was made invalid."""
+        storage = self._storage
+        if self._generation != storage.generation or self._seen != (self._counter or storage).version:
+            regenerate(self, state.grad)
         return self._value
 
     @property
@@ -49,8 +56,8 @@ class TensorBase:
 
     def _current_edge(self):
         """The edge, brought up to date for a view whose base was written to."""
-        if self._chain is not None and self._generation != self._storage.generation:
-            regenerate(self)
+        if self._chain is not None and self._seen != (self._counter or self._storage).version:
+            regenerate(self, False)
         return self._edge
 
     @property
@@ -95,6 +102,7 @@ def alias(t: TensorBase, cls: type | None = None) -> TensorBase:
     a._storage = t._storage
     if t._chain is not None:
         a._chain, a._value, a._generation, a._offset = t._chain, t._read(), t._storage.generation, t._offset
+        a._seen = (t._counter or t._storage).version
     if t._strides is not None:
         a._strides = t._strides
     if t._counter is not None:
@@ -114,13 +122,20 @@ def is_leaf(t: TensorBase) -> bool:
 
 
 def grad_fn(t: TensorBase) -> GradNode | None:
-    """The graph node that produced it; None for leaves."""
+    """The graph node that produced it; None for leaves. Raises RuntimeError for a view that a write elsewhere made invalid."""
     edge = t._current_edge()
+    if t._origin is not None and t._seen != (t._counter or t._storage).version:
+        regenerate(t, True)
     return None if edge is None or edge[0].__class__ is AccumulateGrad else edge[0]
 
 
-def regenerate(t: TensorBase) -> None:
+def regenerate(t: TensorBase, strict: bool) -> None:
     """Bring a view up to date after a write through another alias. Filled in by `view`, which knows how to re-apply steps."""
+    raise NotImplementedError
+
+
+def step_between(base: TensorBase, t: TensorBase) -> tuple:
+    """The view step from `base`'s elements to those of `t`, by their places in memory. Filled in by the table of strided views."""
     raise NotImplementedError
 
 

@@ -29,7 +29,7 @@ class Op:
             tensor, a Python type for a number, NoneType for an absent operand; `out` is a Spec or a tuple of Specs.
         grad: name of the autograd node, such as "MulBackward0"; None where the operation has no gradient.
         saves: which operands the torch node keeps: entries are an operand's index, `(index, other)` for "kept if operand `other` needs a
-            gradient", or "result". They decide torch's errors for freed graphs and in-place modification, never the numbers.
+            gradient", "result", or "indices" for the second of two results. They decide torch's errors for freed graphs and in-place modification, never the numbers.
         vjp: optional rule `vjp[i](xp, g, out, *arrays, **static)`, one per operand, else `jax.vjp` of the body.
         numpy: whether the body runs with `xp = numpy`.
         put: for views, the inverse `put(xp, base, new, *numbers, **static)`: `base` with the view's region replaced.
@@ -81,7 +81,7 @@ class Plan:
     """An Op bound to operand types and static parameters: what is replayed, and what comes out. Compared by identity."""
 
     __slots__ = ("op", "impl", "outs", "out", "argtypes", "static", "differentiable", "numpy", "cost", "vjps", "primal", "needs", "given", "by_rule", "node_class", "check",
-                 "twin", "rules", "saves_result", "passes")
+                 "twin", "rules", "saves_result", "passes", "numbers")
 
     def __init__(self, op: Op, impl: Callable, out, argtypes: tuple, static: tuple, primal: Plan | None = None):
         self.op, self.impl, self.argtypes, self.static, self.primal = op, impl, argtypes, static, primal
@@ -95,11 +95,12 @@ class Plan:
         self.vjps: dict[tuple, Plan] = {}
         self.needs = self.given = None
         self.by_rule = False
+        self.numbers = any(a in (int, float, bool, complex) for a in argtypes)  # whether any operand is a Python number
         self.passes = False  # a vjp whose gradients are the cotangent unchanged
         self.check = op.check if primal is None else None
         self.twin: Plan | None = None
         self.rules = op.vjp
-        self.saves_result = "result" in op.saves
+        self.saves_result = "result" in op.saves or "indices" in op.saves
         self.node_class = None
 
     def __repr__(self) -> str:

@@ -6,30 +6,83 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import evaluate
+from . import evaluate, handle, tape
 from .grad_graph import GradNode, node_class
 from .handle import TensorBase, new_tensor, set_strides
 from .op import Op, Plan
-from .tape import NUMBERS, Value, record_values, state
+from .storage import Storage
+from .tape import NUMBERS, TAPE_CAP, Node, Value, record_values, state
 
+
+_new = object.__new__
 
 
 def call(op: Op, args: tuple, static: tuple = ()):
-    """Record `op` on `args` (tensors, Python numbers or None) and return its new tensor, or a tuple of them."""
-    outs, node, odd = call_values(op, args, static)
-    plan = outs[0].node.plan
-    if plan.out is None:
-        if node is None:
-            result = tuple([new_tensor(v) for v in outs])
+    """Record `op` on `args` (tensors, Python numbers or None) and return its new tensor, or a tuple of them.
+
+    This is the hot path of the library: one function, without the calls that would make it shorter.
+    """
+    inputs, types, edges, odd = [], [], None, False
+    for a in args:
+        kind = a.__class__
+        if kind in NUMBERS:
+            inputs.append(a)
+            types.append(kind)
+        elif isinstance(a, TensorBase):
+            v = a._storage.value if a._chain is None else a._operand()
+            inputs.append(v)
+            types.append(v.spec)
+            if a._edge is not None:
+                edges = True
+            if a._strides is not None:
+                odd = True
         else:
-            result = tuple([new_tensor(v, (node, i)) if v.spec.differentiable else new_tensor(v) for i, v in enumerate(outs)])
-            if plan.saves_result:
-                node.saved = bind_result(node.saved, result[0])
+            inputs.append(a)
+            types.append(kind)
+    key = (tuple(types), static)
+    plan = op.plans.get(key) or op.plan(*key)
+    if edges and plan.differentiable and state.grad:
+        if state.has_backward:
+            evaluate.forward_boundary()
     else:
-        result = new_tensor(outs[0], None if node is None else (node, 0))
-        if odd and op.layout is not None:
-            set_strides(result, op.layout(outs[0].spec, args))
-        if node is not None and plan.saves_result:
+        edges = None
+    if plan.check is not None:
+        plan = check_on_host(plan, inputs)
+    out = plan.out
+    if out is None:
+        return _several(plan, args, record_values(plan, tuple(inputs)), edges)
+    nodes = state.nodes
+    if len(nodes) >= TAPE_CAP:
+        tape.on_full()
+        nodes = state.nodes
+    node = Node(plan, tuple(inputs), len(nodes), None)
+    nodes.append(node)
+    value = Value(out, node, 0)
+    node.outs = (value,)
+    result = _new(handle.tensor_class)
+    result._storage = Storage(value)
+    if odd and op.layout is not None:
+        set_strides(result, op.layout(out, args))
+    if edges:
+        grad_node = grow_graph(plan, args, node)
+        result._edge = (grad_node, 0)
+        if plan.saves_result:
+            grad_node.saved = bind_result(grad_node.saved, (result,))
+    elif state.inference:
+        result._inference = True
+    if state.eager:
+        evaluate.evaluate("eager switch", value)
+    return result
+
+
+def _several(plan: Plan, args: tuple, outs: tuple, tracked) -> tuple:
+    """The rest of `call` for an op with several results."""
+    if not tracked:
+        result = tuple([new_tensor(v) for v in outs])
+    else:
+        node = grow_graph(plan, args, outs[0].node)
+        result = tuple([new_tensor(v, (node, i)) if v.spec.differentiable else new_tensor(v) for i, v in enumerate(outs)])
+        if plan.saves_result:
             node.saved = bind_result(node.saved, result)
     if state.eager:
         evaluate.evaluate("eager switch", outs[0])
@@ -37,7 +90,7 @@ def call(op: Op, args: tuple, static: tuple = ()):
 
 
 def call_values(op: Op, args: tuple, static: tuple = ()) -> tuple[tuple[Value, ...], GradNode | None, bool]:
-    """The recording half of `call`: output Values, the GradNode (None where no gradient is tracked), whether any operand is not contiguous."""
+    """The recording half of `call`, for views and writes: output Values, the GradNode (None where no gradient is tracked), whether any operand is not contiguous."""
     inputs, types, tracked, odd = [], [], False, False
     for a in args:
         kind = a.__class__
@@ -45,7 +98,7 @@ def call_values(op: Op, args: tuple, static: tuple = ()) -> tuple[tuple[Value, .
             inputs.append(a)
             types.append(kind)
         elif isinstance(a, TensorBase):
-            v = a._storage.value if a._chain is None else a._read()
+            v = a._storage.value if a._chain is None else a._operand()
             inputs.append(v)
             types.append(v.spec)
             if a._edge is not None:
@@ -63,19 +116,29 @@ def call_values(op: Op, args: tuple, static: tuple = ()) -> tuple[tuple[Value, .
     if plan.check is not None:
         plan = check_on_host(plan, inputs)
     outs = record_values(plan, tuple(inputs))
-    return outs, grow_graph(plan, args, outs) if tracked else None, odd
+    return outs, grow_graph(plan, args, outs[0].node) if tracked else None, odd
 
 
-def grow_graph(plan: Plan, args: tuple, outs: tuple) -> GradNode:
+def grow_graph(plan: Plan, args: tuple, node: Node) -> GradNode:
     """The GradNode of a recorded call."""
     cls = plan.node_class
     if cls is None:
         cls = plan.node_class = node_class(plan.op.grad)
-    edges = tuple([None if a.__class__ in NUMBERS or a is None else a._edge for a in args])
+    made = _new(cls)
+    made.node = node
+    made.seq = node.seq
+    made.outputs = len(plan.outs)
+    made.edges = edges = tuple([None if a.__class__ in NUMBERS or a is None else a._edge for a in args])
+    made.freed = False
+    made.extra = None
     saves = plan.op.saves
-    if plan.primal is not None:  # a vjp, differentiable in its turn: its operands cannot have been modified by the user
-        return cls(outs[0].node, edges, KEPT if saves else ())
-    return cls(outs[0].node, edges, save(saves, args, edges) if saves else ())
+    if not saves:
+        made.saved = ()
+    elif plan.primal is not None:  # a vjp, differentiable in its turn: its operands cannot have been modified by the user
+        made.saved = KEPT
+    else:
+        made.saved = save(saves, args, edges)
+    return made
 
 
 class _Fixed:
@@ -98,18 +161,20 @@ def save(saves: tuple, args: tuple, edges: tuple) -> tuple:
                 continue
         if s == "result":
             kept.append((None, 0, -1))
+        elif s == "indices":
+            kept.append((None, 0, -2))
         else:
-            a = args[s]
+            a = args[s] if s < len(args) else None
             if isinstance(a, TensorBase):
                 counter = a._counter or a._storage
                 kept.append((counter, counter.version, s))
     return tuple(kept)
 
 
-def bind_result(saved: tuple, result: TensorBase) -> tuple:
-    """Fill in the result's version counter once it exists."""
-    counter = result._counter or result._storage
-    return tuple([(counter, counter.version, -1) if c is None else (c, v, i) for c, v, i in saved])
+def bind_result(saved: tuple, results: tuple) -> tuple:
+    """Fill in the results' version counters once they exist; result number n is operand -1 - n."""
+    counters = [r._counter or r._storage for r in results]
+    return tuple([(counters[-1 - i], counters[-1 - i].version, i) if c is None else (c, v, i) for c, v, i in saved])
 
 
 def check_on_host(plan: Plan, inputs: list) -> Plan:

@@ -2,67 +2,140 @@
 
 A view is the chain of view ops from the Storage's root, with torch's strides and offset beside it. Each view op carries its own inverse
 (`Op.put`), so one recorded "put back" node undoes a whole chain.
+
+Note [Stale views]: `_generation` says when a view's Value is out of date, `_seen` (a version) when its place in the graph is. A stale
+place is renewed from the base, with one AsStridedBackward0 for the whole way as in torch; steps that change the dtype keep their own node.
 """
 from __future__ import annotations
 
 from . import evaluate, handle
-from .grad_graph import AccumulateGrad
+from .grad_graph import INVALID, AccumulateGrad
 from .handle import TensorBase
 from .op import Op, simple
 from .record import call_values
 from .tape import Value, record_values, state
 
+OVERLAPPING = "overlapping"  # the `info` of a view op whose elements can share memory
+REINTERPRETING = "reinterpreting"  # the `info` of a view op that changes the dtype
 
+
+# ---------------------------------------------------------------- making views
 def make_view(base: TensorBase, op: Op, numbers: tuple, static: tuple, strides: tuple, offset: int, differentiable: bool = True) -> TensorBase:
     """A view of `base` by one view op. `strides` and `offset` (elements from the Storage's start) are torch's for the result."""
     outs, node, _ = call_values(op, (base, *numbers), static)
-    value = outs[0]
-    t = object.__new__(handle.tensor_class)
-    t._storage = storage = base._storage
-    t._chain = (base._chain or ()) + ((op, numbers, static),)
-    t._value, t._generation, t._offset = value, storage.generation, offset
-    if strides != value.spec.strides:
-        t._strides = strides
-    if node is not None:
-        t._edge = (node, 0)
-    if base._counter is not None:
-        t._counter = base._counter
-    if base._inference or (state.inference and base._inference):
-        t._inference = True
-    if differentiable:
-        t._base_tensor = base if base._base_tensor is None else base._base_tensor
-        if not state.grad:
-            t._origin = "no_grad" if base._origin is None or base._origin == "no_grad" else base._origin
-        elif base._origin is not None:
-            t._origin = base._origin
+    t = attach(base, outs[0], None if node is None else (node, 0), (base._chain or ()) + ((op, numbers, static),), strides, offset, differentiable)
     if state.eager:
-        evaluate.evaluate("eager switch", value)
+        evaluate.evaluate("eager switch", outs[0])
     return t
 
 
-def _regenerate(t: TensorBase) -> None:
-    base = t._base_tensor
-    if base is None or (t._edge is None and base._current_edge() is None) or (t._origin == "no_grad" and t._edge is None):
-        t._value = _apply(t._storage.value, t._chain)
+def make_views(base: TensorBase, op: Op, static: tuple, pieces: list) -> tuple:
+    """The views of one op with several outputs: one graph node for all. A piece is (step, strides, offset), its step a single-output view.
+
+    Without gradients each piece is recorded by its own step, so that reading one does not compute the others.
+    """
+    if base._current_edge() is None or not state.grad:
+        made = [make_view(base, *step, strides, offset) for step, strides, offset in pieces]
     else:
-        _replay_on_base(t, base)
-    t._generation = t._storage.generation
+        outs, node, _ = call_values(op, (base,), static)
+        chain = base._chain or ()
+        made = [attach(base, outs[i], None if node is None else (node, i), chain + (step,), strides, offset)
+                for i, (step, strides, offset) in enumerate(pieces)]
+    if state.grad:
+        for t in made:
+            t._origin = "multi"
+    return tuple(made)
+
+
+def attach(base: TensorBase, value: Value, edge: tuple | None, chain: tuple, strides: tuple, offset: int, differentiable: bool = True) -> TensorBase:
+    """A tensor on `base`'s Storage that shows `value`, reached by `chain` from the root; unless `differentiable`, torch gives it no `_base`."""
+    t = object.__new__(handle.tensor_class)
+    t._storage = storage = base._storage
+    t._chain, t._value, t._generation, t._offset = chain, value, storage.generation, offset
+    if strides != value.spec.strides:
+        t._strides = strides
+    if edge is not None:
+        t._edge = edge
+    counter = base._counter
+    if counter is not None:
+        t._counter = counter
+        t._seen = counter.version
+    else:
+        t._seen = storage.version
+    if base._inference:
+        t._inference = True
+    elif differentiable:
+        t._base_tensor = base if base._base_tensor is None else base._base_tensor
+        if not state.grad:
+            t._origin = "inference" if state.inference else "no_grad"
+        elif base._origin is not None:
+            t._origin = base._origin
+    return t
+
+
+# ---------------------------------------------------------------- bringing views up to date
+def _regenerate(t: TensorBase, strict: bool) -> None:
+    """Renew the Value, and where it is stale too, the edge. `strict`: raise where torch would for asking after the edge."""
+    storage, base = t._storage, t._base_tensor
+    version = (t._counter or storage).version
+    if version != t._seen:
+        edge = t._edge
+        if base is not None and ((edge is not None and edge[0].__class__ is not AccumulateGrad) or base._current_edge() is not None):
+            if t._origin is None:
+                _replay_on_base(t, base)
+                t._generation, t._seen = storage.generation, version
+                return
+            if strict:
+                raise RuntimeError(origin_message(t, False))
+            t._edge = (edge[0], edge[1]) if edge is not None and edge[0].__class__ is not AccumulateGrad else (INVALID, 0)
+        else:
+            t._seen = version
+    if t._generation != storage.generation:
+        t._value = _apply(storage.value, t._chain)
+        t._generation = storage.generation
 
 
 def _replay_on_base(t: TensorBase, base: TensorBase) -> None:
     """Data and graph edge anew, from the base as it is now."""
-    fresh, before = base, state.grad
-    state.grad = True
+    source, before, state.grad = base, state.grad, True
     try:
-        for op, numbers, static in t._chain[len(base._chain or ()):]:
-            fresh = make_view(fresh, op, numbers, static, (), 0)
+        for op, numbers, static in _segments(steps_from(base, t)):
+            outs, node, _ = call_values(op, (source, *numbers), static)
+            source = Operand(outs[0], None if node is None else (node, 0))
     finally:
         state.grad = before
-    t._value = fresh._value
-    edge = fresh._edge
-    # a view that became a leaf by requires_grad_() keeps its own identity
-    if edge is not None and not (t._edge is not None and t._edge[0].__class__ is AccumulateGrad):
-        t._edge = edge
+    t._value = source._read()
+    if source._edge is not None:
+        t._edge = source._edge
+
+
+def steps_from(base: TensorBase, t: TensorBase) -> tuple:
+    """The steps that lead from `base`'s elements to the view `t` of the same Storage."""
+    start = base._chain or ()
+    if t._chain[:len(start)] == start:
+        return t._chain[len(start):]
+    return (handle.step_between(base, t),)  # the base's own view was changed in place: go by the memory
+
+
+def _segments(steps: tuple) -> list:
+    """The steps with each run of ordinary ones folded into one."""
+    made, run = [], []
+    for step in steps:
+        if step[0].info == REINTERPRETING:
+            made += [_folded(run), step] if run else [step]
+            run = []
+        else:
+            run.append(step)
+    return made + [_folded(run)] if run else made
+
+
+def _folded(steps: list) -> tuple:
+    return (along, *_args_of(tuple(steps)))
+
+
+def _args_of(steps: tuple) -> tuple[tuple, tuple]:
+    numbers = tuple(n for _, ns, _ in steps for n in ns)
+    return numbers, (("steps", tuple((op, len(ns), static) for op, ns, static in steps)),)
 
 
 def _apply(value: Value, steps: tuple) -> Value:
@@ -75,40 +148,71 @@ def _apply(value: Value, steps: tuple) -> Value:
 handle.regenerate = _regenerate
 
 
-# ---------------------------------------------------------------- writing back
-def _walk(xp, root, new, numbers, steps, inverse: bool):
-    """Apply the chain to `root`; with `inverse`, put `new` in at its end and carry the change back to the root."""
+# ---------------------------------------------------------------- chains as pure functions
+def _stages(xp, root, numbers, steps) -> list:
+    """`root` and what each step makes of it; `steps` are (op, count of its numbers, static)."""
     stages, at = [root], 0
-    for op, count, static in steps[:-1] if inverse else steps:
+    for op, count, static in steps:
         stages.append(op.body(xp, stages[-1], *numbers[at:at + count], **dict(static)))
         at += count
-    if not inverse:
-        return stages[-1]
-    for (op, count, static), base in zip(reversed(steps), reversed(stages)):
-        at = len(numbers) - count
-        new = op.put(xp, base, new, *numbers[at:], **dict(static))
-        numbers = numbers[:at]
+    return stages
+
+
+def _forward(xp, root, *numbers, steps):
+    return _stages(xp, root, numbers, steps)[-1]
+
+
+def _along_infer(root, *numbers, steps):
+    at = 0
+    for op, count, static in steps:
+        root = op.plan((root, *numbers[at:at + count]), static).out
+        at += count
+    return root
+
+
+def _along_rule(xp, g, out, root, *numbers, steps):
+    stages = _stages(xp, root, numbers, steps)
+    at = len(numbers)
+    for (op, count, static), base, made in zip(reversed(steps), reversed(stages[:-1]), reversed(stages[1:])):
+        at -= count
+        g = op.vjp[0](xp, g, made, base, *numbers[at:at + count], **dict(static))
+    return g
+
+
+along = Op("along views", _forward, simple(_along_infer), grad="AsStridedBackward0", vjp=(_along_rule,))
+
+
+def _put(xp, root, new, numbers, steps):
+    """`root` with what `steps` show of it replaced by `new`."""
+    if not steps:
+        return new
+    last = max((i for i, (op, _, _) in enumerate(steps) if op.info == OVERLAPPING), default=-1)
+    direct = steps[last + 1:]
+    at = len(numbers) - sum(count for _, count, _ in direct)
+    if last >= 0:  # elements repeat: find where each lies by sending positions down the chain
+        places = _stages(xp, xp.arange(root.size).reshape(root.shape), numbers, steps)[-1]
+        return _scatter(xp, root, places, new)
+    for (op, count, static), base in zip(reversed(direct), reversed(_stages(xp, root, numbers[at:], direct)[:-1])):
+        rest = len(numbers) - count
+        new = op.put(xp, base, new, *numbers[rest:], **dict(static))
+        numbers = numbers[:rest]
     return new
 
 
-def _put_body(xp, root, new, *numbers, steps):
-    return _walk(xp, root, new, numbers, steps, True)
+def _scatter(xp, root, places, new):
+    flat, new = root.reshape(-1), new.astype(root.dtype).reshape(-1)
+    if hasattr(flat, "at"):
+        return flat.at[places.reshape(-1)].set(new).reshape(root.shape)
+    made = flat.copy()
+    made[places.reshape(-1)] = new
+    return made.reshape(root.shape)
 
 
-def _put_root_rule(xp, g, out, root, new, *numbers, steps):
-    return _walk(xp, g, xp.zeros(new.shape, g.dtype), numbers, steps, True)
-
-
-def _put_new_rule(xp, g, out, root, new, *numbers, steps):
-    return _walk(xp, g, None, numbers, steps, False)
-
-
-put_back = Op("put back", _put_body, simple(lambda root, new, *numbers, steps: root), grad="CopySlices", vjp=(_put_root_rule, _put_new_rule))
-
-
-def _put_args(steps: tuple) -> tuple[tuple, tuple]:
-    numbers = tuple(n for _, ns, _ in steps for n in ns)
-    return numbers, (("steps", tuple((op, len(ns), static) for op, ns, static in steps)),)
+# ---------------------------------------------------------------- writing back
+put_back = Op("put back", lambda xp, root, new, *numbers, steps: _put(xp, root, new, numbers, steps),
+              simple(lambda root, new, *numbers, steps: root), grad="CopySlices",
+              vjp=(lambda xp, g, out, root, new, *numbers, steps: _put(xp, g, xp.zeros(new.shape, g.dtype), numbers, steps),
+                   lambda xp, g, out, root, new, *numbers, steps: _stages(xp, g, numbers, steps)[-1]))
 
 
 def write(t: TensorBase, value: Value, edge: tuple | None) -> None:
@@ -124,28 +228,37 @@ def write(t: TensorBase, value: Value, edge: tuple | None) -> None:
         t._bump()
         return
     base = t._base_tensor
-    tracked = state.grad and base is not None and (edge is not None or base._current_edge() is not None)
-    if tracked:
-        _write_base(t, base, value, edge)
-    else:
+    if base is None:
         _write_root(storage, t._chain, value)
         if edge is not None:
             t._edge = edge
         t._value, t._generation = value, storage.generation
+        t._bump()
+        return
+    if edge is not None and t._origin is not None and state.grad:
+        raise RuntimeError(origin_message(t, True))
+    graph = edge is not None or base._current_edge() is not None
+    if graph and state.grad:
+        _write_base(t, base, value, edge)
+        t._bump()
+        return
+    _write_root(storage, t._chain, value)
+    t._value, t._generation = value, storage.generation
     t._bump()
+    if not graph:
+        t._seen = (t._counter or storage).version
 
 
 def _write_root(storage, chain: tuple, value: Value) -> None:
-    numbers, static = _put_args(chain)
+    numbers, static = _args_of(chain)
     types = (storage.value.spec, value.spec, *[n.__class__ for n in numbers])
     storage.store(record_values(put_back.plan(types, static), (storage.value, value, *numbers))[0])
 
 
 def _write_base(t: TensorBase, base: TensorBase, value: Value, edge: tuple | None) -> None:
     """Write through a view whose base is, or becomes, part of the graph: the base gets a CopySlices node, the view regenerates from it."""
-    steps = t._chain[len(base._chain or ()):]
-    numbers, static = _put_args(steps)
-    outs, node, _ = call_values(put_back, (base, _Operand(value, edge), *numbers), static)
+    numbers, static = _args_of(steps_from(base, t))
+    outs, node, _ = call_values(put_back, (base, Operand(value, edge), *numbers), static)
     new = outs[0]
     storage = t._storage
     if base._chain is None:
@@ -154,11 +267,10 @@ def _write_base(t: TensorBase, base: TensorBase, value: Value, edge: tuple | Non
         _write_root(storage, base._chain, new)
         base._value, base._generation = new, storage.generation
     base._edge = (node, 0)
-    # the value just written is t's own content: no need to slice it out of the base again, only its edge
     t._generation = -1
 
 
-class _Operand(TensorBase):
+class Operand(TensorBase):
     """A Value with an edge, posing as a tensor operand of `call_values`."""
 
     def __init__(self, value: Value, edge: tuple | None):
@@ -168,3 +280,61 @@ class _Operand(TensorBase):
 
     def _read(self) -> Value:
         return self._value
+
+    _operand = _read
+
+
+# ---------------------------------------------------------------- changing a tensor's own view
+def become(t: TensorBase, view: TensorBase, edge: tuple | None) -> None:
+    """Make `t` show what `view` (of the same Storage) shows, in place: sizes, strides, offset and place in the graph. Bumps the version."""
+    storage = t._storage = view._storage
+    t._chain, t._offset, t._strides = view._chain, view._offset, view._strides
+    if t._chain is not None:
+        t._value, t._generation = view._read(), storage.generation
+    if edge is not None:
+        t._edge = edge
+    t._bump()
+    storage.generation += 1  # other views have to look whether their edge is still right
+    t._seen = (t._counter or storage).version
+    t._generation = storage.generation
+
+
+# ---------------------------------------------------------------- what torch forbids
+_ORIGINS: dict[str, str] = {
+    "multi": "This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified "
+             "inplace. You should replace the inplace operation by an out-of-place one.",
+    "no_grad": "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+               "inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace "
+               "to be tracked).",
+    "inference": "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the "
+                 "inplace either both inside the inference_mode block (if you don't want the inplace to be tracked) or both outside (if you want "
+                 "the inplace to be tracked).",
+    "custom": "This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle view+inplace "
+              "would override the custom backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. "
+              "You can fix this by cloning the output of the custom Function.",
+}
+
+
+def origin_message(t: TensorBase, direct: bool) -> str:
+    """Why a view made in a special way cannot follow an in-place write: to itself (`direct`), or to its base or another view of it."""
+    origin, edge = t._origin, t._edge
+    what = "is being modified inplace" if direct else "and its base or another view of its base has been modified inplace"
+    if edge is not None and edge[0].__class__ is not AccumulateGrad and edge[0] is not INVALID:
+        opening = f"Output {edge[1]} of {_short(edge[0].name())} is a view {'and ' if direct else ''}{what}. "
+    else:
+        mode, normal = ("inference mode", "in normal mode") if origin == "inference" else ("no_grad mode", "with grad mode enabled")
+        opening = f"A view was created in {mode} {'and ' if direct else ''}{what} {normal}. "
+    return opening + _ORIGINS[origin]
+
+
+def _short(name: str) -> str:
+    return name.partition("Backward")[0] or name
+
+
+def check_writable_view(t: TensorBase) -> None:
+    """Raise torch's error where a view that requires grad, or whose base does, must not be written to while grad mode is on."""
+    if t._origin is not None:
+        raise RuntimeError(origin_message(t, True))
+    if handle.is_leaf(t._base_tensor):
+        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+

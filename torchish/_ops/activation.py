@@ -13,10 +13,11 @@ from .._core.handle import from_array
 from .._core.op import Op, cast
 from .._core.record import call
 from .._dtype import BOOL, COMPLEX, FLOATING
-from .._random import default_generator, uniform
+from .._random import uniform
 from .conversion import converted
 from .declare import INT_TO_FLOAT, internal
 from .nn_common import computed, conj, erf, not_implemented, require_float, sigmoid, sized, softplus
+from .sampling import source
 from .shared import wrap_dim
 from .variants import FUNCTIONS, METHODS, assign, check_writable, public, register
 
@@ -404,7 +405,7 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False, ge
     x = np.asarray(input._host("rrelu draws for elements <= 0"))
     noise = np.ones(x.shape, np.float64)
     below = x.astype(np.float64) <= 0
-    noise[below] = uniform(generator or default_generator, (int(below.sum()),), dt.float64, lower, upper)
+    noise[below] = uniform(source(generator), (int(below.sum()),), dt.float64, lower, upper)
     return _into(input, rrelu_noise_op, (input, from_array(noise.astype(x.dtype))), inplace)
 
 

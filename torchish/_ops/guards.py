@@ -14,7 +14,7 @@ from .._core.op import Op
 from .._core.record import call
 from .._core.spec import Spec
 from .declare import promoted
-from .variants import METHODS, check_writable, public, register, tensor_or_number, write_elementwise
+from .variants import FUNCTIONS, METHODS, check_writable, public, register, tensor_or_number, write_elementwise
 
 COMPLEX_DTYPES = (dt.complex64, dt.complex128)
 HALVES = (dt.float16, dt.bfloat16)
@@ -96,7 +96,7 @@ def common_dtype(argtypes) -> dt.dtype:
 
 # ---------------------------------------------------------------- fronts that choose an op
 def choice(signature: str, choose: Callable, *, doc: str, out: bool = True, inplace: bool = True, function: bool = True, method: bool = True,
-           also: tuple = ()) -> Callable:
+           also: tuple = (), function_inplace: bool = False) -> Callable:
     """Publish `signature`, such as "pow(input, exponent)", where `choose(*arguments) -> (op, operands[, static])` picks the op of each call.
 
     Makes the function, the method, `out=` and the in-place form (computed and cast in one node, as for single-op rows).
@@ -115,6 +115,8 @@ def choice(signature: str, choose: Callable, *, doc: str, out: bool = True, inpl
     for each in (name, *also) if inplace else ():
         if "." not in each:
             register(METHODS, each + "_", front_in_place)
+            if function_inplace:
+                register(FUNCTIONS, each + "_", front_in_place)
     return published
 
 

@@ -11,6 +11,11 @@ def elementwise_strides(spec, args) -> tuple:
     same = {s for s in operands}
     if len(same) == 1 and all(a._spec.shape == shape for a in args if isinstance(a, TensorBase)) and is_dense(shape, operands[0]):
         return operands[0]
+    return ordered_strides(shape, operands)
+
+
+def ordered_strides(shape: tuple, operands: list) -> tuple:
+    """Strides of a dense result of `shape` whose dimensions are ordered as those of the operands, given as strides with 0 where broadcast."""
     order = list(range(len(shape)))[::-1]  # fastest first
     for i in range(1, len(order)):
         at = i

@@ -1,6 +1,6 @@
 """Reductions to sums, products and truth values: sum, mean, prod, all, any, logsumexp and their kin.
 
-Extrema are in extremum.py, moments in statistics.py, norms in norm.py; they share the planner here.
+Extrema are in order_statistics.py, moments in statistics.py, norms in norm.py; they share the planner here.
 """
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def return_type(name: str, *fields: str) -> type:
     found = RETURN_TYPES.get(name)
     if found is None:
         space = {"__slots__": (), "_names": fields, "n_fields": len(fields), "n_sequence_fields": len(fields), "n_unnamed_fields": 0,
-                 "__module__": "torch.return_types"}
+                 "__module__": "torchish.return_types"}
         space.update({f: property(itemgetter(i)) for i, f in enumerate(fields)})
         found = RETURN_TYPES[name] = type(name, (ReturnType,), space)
     return found

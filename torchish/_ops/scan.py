@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from .. import _dtype as dt
@@ -66,9 +67,25 @@ def _suffix(xp, g, factor):
 
 def _logcumsumexp(xp, x, dim):
     if x.dtype.kind == "c":
-        top = xp.max(x.real, axis=dim, keepdims=True) if x.size else x.real
-        return xp.log(xp.cumsum(xp.exp(x - top), axis=dim)) + top
+        return xp.moveaxis(_complex_scan(xp, xp.moveaxis(x, dim, 0)), 0, dim)
     return np.logaddexp.accumulate(x, axis=dim) if xp is np else jax.lax.cumlogsumexp(x, axis=dim)
+
+
+def _complex_scan(xp, x):
+    """Step by step along the first axis: the imaginary part keeps the turns that one logarithm at the end would lose, as in torch."""
+    def step(total, new):
+        first = new.real < total.real
+        low, high = xp.where(first, new, total), xp.where(first, total, new)
+        total = high + xp.log1p(xp.exp(low - high))
+        return total, total
+    if x.shape[0] == 0:
+        return x
+    if xp is np:
+        made = [x[0]]
+        for new in x[1:]:
+            made.append(step(made[-1], new)[0])
+        return np.stack(made)
+    return jnp.concatenate([x[:1], jax.lax.scan(step, x[0], x[1:])[1]])
 
 
 cumsum_op = Op("cumsum", _cumsum, _scan_planner, grad="CumsumBackward0", vjp=(_cumsum_rule,))

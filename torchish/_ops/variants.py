@@ -65,16 +65,20 @@ def _describe(made: Callable, front: Callable, name: str) -> Callable:
 
 
 def _renaming(front: Callable, name: str) -> Callable:
-    """The function form: accepts NumPy's parameter names where torch does, and speaks of itself by its public name in errors."""
+    """The function form: accepts NumPy's parameter names where torch does."""
     def function(*args, **kwargs):
         try:
             return front(*args, **kwargs)
         except TypeError as error:
-            renamed = _renamed(front, kwargs)
-            if renamed is None or not _is_call_error(error, front):
-                raise
-            return front(*args, **renamed)
+            return _call_renamed(front, args, kwargs, error)
     return _describe(function, front, name)
+
+
+def _call_renamed(front: Callable, args: tuple, kwargs: dict, error: TypeError):
+    renamed = _renamed(front, kwargs)
+    if renamed is None or not _is_call_error(error):
+        raise error
+    return front(*args, **renamed)
 
 
 def _renamed(front: Callable, kwargs: dict) -> dict | None:
@@ -84,17 +88,18 @@ def _renamed(front: Callable, kwargs: dict) -> dict | None:
     return {NUMPY_NAMES[k] if k in NUMPY_NAMES and k not in parameters else k: v for k, v in kwargs.items()}
 
 
-def _is_call_error(error: TypeError, front: Callable) -> bool:
+def _is_call_error(error: TypeError) -> bool:
     return error.__traceback__ is not None and error.__traceback__.tb_next is None
 
 
 def _with_out(front: Callable, name: str) -> Callable:
-    renaming = _renaming(front, name)
-
     def function(*args, out=None, **kwargs):
-        if out is None:
-            return renaming(*args, **kwargs)
-        return call_into(front, name, args, kwargs, out)
+        if out is not None:
+            return call_into(_renaming(front, name), name, args, kwargs, out)
+        try:
+            return front(*args, **kwargs)
+        except TypeError as error:
+            return _call_renamed(front, args, kwargs, error)
     made = _describe(function, front, name)
     signature = inspect.signature(front)
     parameters = list(signature.parameters.values())

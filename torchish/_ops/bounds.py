@@ -1,0 +1,178 @@
+"""Element-wise choice by size: maximum, minimum, fmax, fmin, clamp in all its forms, nan_to_num.
+
+Sub-gradients at ties and bounds are torch's: ties of maximum share evenly, a clamp at its bound passes the gradient on.
+"""
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from .. import _dtype as dt
+from .._core.handle import TensorBase
+from .._core.spec import Spec
+from .declare import NO_OPMATH, binary, internal
+from .guards import choice, guard, refuse_complex, tensors_only
+from .pointwise import complex_of
+from .variants import tensor_or_number
+
+NUMBERS = (int, float, bool, complex)
+
+
+def masked(xp, keep, g):
+    """`g` where `keep`, else 0."""
+    return xp.where(keep, g, xp.zeros_like(g))
+
+
+# ---------------------------------------------------------------- maximum and minimum
+def _tie_rules(loses):
+    """Half the gradient each at a tie, none for the operand that `loses(mine, other)`; where one is NaN both get all of it, as in torch."""
+    def rule(mine_first):
+        def made(xp, g, out, a, b):
+            mine, other = (a, b) if mine_first else (b, a)
+            return masked(xp, ~loses(mine, other), xp.where(mine == other, g / 2, g))
+        return made
+    return rule(True), rule(False)
+
+
+def _first_rules(wins):
+    """The gradient to the first operand where it `wins(xp, a, b)`, else to the second."""
+    return (lambda xp, g, out, a, b: masked(xp, wins(xp, a, b), g), lambda xp, g, out, a, b: masked(xp, ~wins(xp, a, b), g))
+
+
+def _nan(xp, x):
+    return x != x  # noqa: PLR0124 - holds for integers too, which isnan would convert
+
+
+def _choosing(name: str, body, rules) -> None:
+    op = binary(f"{name}(input, other)", body, kind=NO_OPMATH, vjp=rules, inplace=False)
+    guard(refuse_complex(f"{name} not implemented for complex tensors.", RuntimeError), op)
+    guard(tensors_only(name, "input", "other"), op)
+
+
+_choosing("maximum", lambda xp, a, b: xp.maximum(a, b), _tie_rules(lambda mine, other: mine < other))
+_choosing("minimum", lambda xp, a, b: xp.minimum(a, b), _tie_rules(lambda mine, other: mine > other))
+_choosing("fmax", lambda xp, a, b: xp.where((a >= b) | _nan(xp, b), a, b), _first_rules(lambda xp, a, b: (a >= b) | _nan(xp, b)))
+_choosing("fmin", lambda xp, a, b: xp.where((a <= b) | _nan(xp, b), a, b), _first_rules(lambda xp, a, b: (a <= b) | _nan(xp, b)))
+
+
+# ---------------------------------------------------------------- clamp
+def _clamp(xp, x, low, high):
+    if low is not None:
+        x = xp.maximum(x, low)
+    return x if high is None else xp.minimum(x, high)
+
+
+def _input_rule(xp, g, out, x, low, high):
+    if low is None:
+        return masked(xp, x <= high, g)
+    return masked(xp, x >= low if high is None else (x >= low) & (x <= high), g)
+
+
+def _low_rule(xp, g, out, x, low, high):
+    return masked(xp, x < low if high is None else (x < low) & (low < high), g)
+
+
+def _high_rule(xp, g, out, x, low, high):
+    return masked(xp, x > high if low is None else (x > high) | (high < low), g)
+
+
+def _clamping(name: str, grad: str, kernel: str, bool_ok: bool = False):
+    return internal(name, _clamp, kind=NO_OPMATH, grad=grad, saves=(0, 1, 2), vjp=(_input_rule, _low_rule, _high_rule), kernel=kernel,
+                    refuse=() if bool_ok else (dt.bool_,))
+
+
+clamp_tensors = _clamping("clamp", "ClampBackward0", "clamp_cpu")
+clamp_numbers = _clamping("clamp numbers", "ClampBackward1", "clamp_scalar_cpu")
+CLAMP_ONE = {"low": (_clamping("clamp_min", "ClampMinBackward1", "", True), _clamping("clamp_min number", "ClampMinBackward0", "clamp_min_scalar_cpu")),
+             "high": (_clamping("clamp_max", "ClampMaxBackward1", "", True), _clamping("clamp_max number", "ClampMaxBackward0", "clamp_max_scalar_cpu"))}
+# clamp with a single bound: torch's node is clamp's, its dtypes are those of clamp_min and clamp_max
+clamp_one = {"low": (_clamping("clamp min", "ClampBackward0", "", True), _clamping("clamp min number", "ClampBackward1", "clamp_min_scalar_cpu")),
+             "high": (_clamping("clamp max", "ClampBackward0", "", True), _clamping("clamp max number", "ClampBackward1", "clamp_max_scalar_cpu"))}
+
+
+def _clamp_misfit(name: str, *given):
+    got = ", ".join("Tensor" if a.__class__ is Spec or isinstance(a, TensorBase) else a.__name__ if isinstance(a, type) else type(a).__name__
+                    for a in given)
+    if name == "clamp":
+        forms = " * (Tensor input, Tensor min = None, Tensor max = None, *, Tensor out = None)\n" \
+                " * (Tensor input, Number min = None, Number max = None, *, Tensor out = None)\n"
+    else:
+        bound = name[-3:]
+        forms = f" * (Tensor input, Tensor {bound}, *, Tensor out = None)\n * (Tensor input, Number {bound}, *, Tensor out = None)\n"
+    return TypeError(f"{name}() received an invalid combination of arguments - got ({got}), but expected one of:\n{forms}")
+
+
+def _check_bounds(argtypes):
+    if argtypes[0].__class__ is not Spec:
+        raise _clamp_misfit("clamp", *argtypes)
+    if complex in argtypes[1:] and argtypes[0].dtype.category != dt.COMPLEX:
+        raise RuntimeError("value cannot be converted to type double without overflow")
+
+
+_ALL_CLAMPS = (clamp_tensors, clamp_numbers, *clamp_one["low"], *clamp_one["high"], *CLAMP_ONE["low"], *CLAMP_ONE["high"])
+guard(refuse_complex("clamp is not supported for complex types"), *_ALL_CLAMPS)
+guard(_check_bounds, *_ALL_CLAMPS)
+
+
+def _bound(name, input, b):
+    try:
+        return tensor_or_number(b)
+    except TypeError:
+        raise _clamp_misfit(name, input, b) from None
+
+
+def _choose_clamp(input, min, max):
+    low, high = _bound("clamp", input, min), _bound("clamp", input, max)
+    numbers = (low is None or low.__class__ in NUMBERS) and (high is None or high.__class__ in NUMBERS)
+    if low is None or high is None:
+        if low is high:
+            raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+        return clamp_one["high" if low is None else "low"][numbers], (input, low, high)
+    if not numbers and (low.__class__ in NUMBERS or high.__class__ in NUMBERS):
+        raise _clamp_misfit("clamp", input, low, high)
+    return (clamp_numbers if numbers else clamp_tensors), (input, low, high)
+
+
+choice("clamp(input, min=None, max=None)", _choose_clamp, also=("clip",), function_inplace=True,
+       doc="Each element moved into [min, max]; the bounds are both numbers or both tensors, either may be None.")
+
+
+def _choose_clamp_min(input, min):
+    low = _bound("clamp_min", input, min)
+    return CLAMP_ONE["low"][low.__class__ in NUMBERS], (input, low, None)
+
+
+def _choose_clamp_max(input, max):
+    high = _bound("clamp_max", input, max)
+    return CLAMP_ONE["high"][high.__class__ in NUMBERS], (input, None, high)
+
+
+choice("clamp_min(input, min)", _choose_clamp_min, function_inplace=True, doc="Each element, but at least `min` (a number or a tensor).")
+choice("clamp_max(input, max)", _choose_clamp_max, function_inplace=True, doc="Each element, but at most `max` (a number or a tensor).")
+
+
+# ---------------------------------------------------------------- nan_to_num
+def _cleaned(xp, x, nan, posinf, neginf):
+    info = jnp.finfo(x.dtype)
+    high, low = (info.max if posinf is None else posinf), (info.min if neginf is None else neginf)
+    fill = lambda value: xp.full(x.shape, value).astype(x.dtype)  # noqa: E731
+    x_ = xp.where(xp.isnan(x), fill(0 if nan is None else nan), x)
+    return xp.where(x == xp.inf, fill(high), xp.where(x == -xp.inf, fill(low), x_))
+
+
+def _nan_to_num(xp, x, *replacements):
+    if x.dtype.kind in "biu":
+        return x
+    replacements = [r if r is None else xp.real(r) for r in replacements]
+    if x.dtype.kind == "c":
+        return complex_of(xp, _cleaned(xp, xp.real(x), *replacements), _cleaned(xp, xp.imag(x), *replacements))
+    return _cleaned(xp, x, *replacements)
+
+
+nan_to_num_op = internal("nan_to_num", _nan_to_num, kind=NO_OPMATH, grad="NanToNumBackward0", saves=(0,),
+                         vjp=(lambda xp, g, out, x, *replacements: masked(xp, xp.isfinite(x), g),))
+guard(lambda argtypes: argtypes[:1] + (type(None),) * 3, nan_to_num_op)
+choice("nan_to_num(input, nan=None, posinf=None, neginf=None)", lambda input, nan, posinf, neginf: (
+    nan_to_num_op, (input, tensor_or_number(nan), tensor_or_number(posinf), tensor_or_number(neginf))), function_inplace=True,
+       doc="NaN and infinities replaced: by 0, and by the dtype's largest and smallest finite values, unless given. Integers unchanged.")
+
+__all__ = ["masked"]

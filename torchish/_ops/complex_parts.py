@@ -1,0 +1,178 @@
+"""Complex tensors taken apart and put together: real and imag (views), view_as_real, view_as_complex, conj, angle, complex, polar."""
+from __future__ import annotations
+
+import math
+
+from .. import _dtype as dt
+from .._core.handle import TensorBase
+from .._core.op import Op, simple
+from .._core.spec import like
+from .._core.view import make_view
+from .._dtype import COMPLEX
+from .declare import COMPLEX_TO_FLOAT, INT_TO_FLOAT, broadcast_shapes, call, internal
+from .guards import guard, tensors_only
+from .pointwise import conj as conjugate
+from .pointwise import complex_of, unit
+from .variants import METHODS, PROPERTIES, public
+from .view_ops import select_view
+
+
+# ---------------------------------------------------------------- real and imaginary parts as views
+def _pairs(xp, z):
+    return xp.stack([xp.real(z), xp.imag(z)], axis=-1)
+
+
+def _joined(xp, pairs):
+    return complex_of(xp, pairs[..., 0], pairs[..., 1])
+
+
+as_real_op = Op("view_as_real", _pairs, simple(lambda z: like(z, (*z.shape, 2), z.dtype.to_real())), grad="ViewAsRealBackward0",
+                put=lambda xp, base, new: _joined(xp, new), vjp=(lambda xp, g, out, z: _joined(xp, g),))
+as_complex_op = Op("view_as_complex", _joined, simple(lambda pairs: like(pairs, tuple(pairs.shape[:-1]), pairs.dtype.to_complex())),
+                   grad="ViewAsComplexBackward0", put=lambda xp, base, new: _pairs(xp, new), vjp=(lambda xp, g, out, pairs: _pairs(xp, g),))
+
+
+@public("view_as_real", method=False)
+def view_as_real(input):
+    """A complex tensor's memory as a real tensor with a last dimension of size 2: a view. Raises RuntimeError for real tensors."""
+    if input._spec.dtype.category != COMPLEX:
+        raise RuntimeError("view_as_real is only supported for complex tensors")
+    return make_view(input, as_real_op, (), (), tuple(2 * s for s in input._current_strides) + (1,), 2 * input._offset)
+
+
+@public("view_as_complex", method=False)
+def view_as_complex(input):
+    """A real tensor's memory, whose last dimension has size 2, as a complex tensor: a view. Raises RuntimeError where it does not fit."""
+    spec = input._spec
+    if spec.dtype not in (dt.float32, dt.float64, dt.float16):
+        raise RuntimeError("view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: "
+                           f"{spec.dtype.legacy}")
+    if spec.ndim == 0:
+        raise RuntimeError("Input tensor must have one or more dimensions")
+    if spec.shape[-1] != 2:
+        raise RuntimeError("Tensor must have a last dimension of size 2")
+    strides = input._current_strides
+    if strides[-1] != 1:
+        raise RuntimeError("Tensor must have a last dimension with stride 1")
+    if any(s % 2 for s in strides[:-1]):
+        raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
+    if input._offset % 2:
+        raise RuntimeError("Tensor must have a storage_offset divisible by 2")
+    return make_view(input, as_complex_op, (), (), tuple(s // 2 for s in strides[:-1]), input._offset // 2)
+
+
+@public("real", method=False)
+def real(input):
+    """The real part: a view of a complex tensor, the tensor itself if it is real."""
+    return _part(input, 0) if input._spec.dtype.category == COMPLEX else input
+
+
+@public("imag", method=False)
+def imag(input):
+    """The imaginary part: a view. Raises RuntimeError for real tensors."""
+    if input._spec.dtype.category != COMPLEX:
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return _part(input, 1)
+
+
+def _part(input: TensorBase, index: int) -> TensorBase:
+    return select_view(view_as_real(input), input._spec.ndim, index)
+
+
+def _set_real(self, value) -> None:
+    METHODS["copy_"](real(self), value)
+
+
+def _set_imag(self, value) -> None:
+    METHODS["copy_"](imag(self), value)
+
+
+PROPERTIES["real"] = (real, _set_real)
+PROPERTIES["imag"] = (imag, _set_imag)
+
+# ---------------------------------------------------------------- conjugates
+_CONJ = {"body": lambda xp, z: conjugate(xp, z), "vjp": (lambda xp, g, out, z: conjugate(xp, g),)}
+conj_op = internal("conj", grad="ConjBackward0", **_CONJ)
+conj_physical_op = internal("conj_physical", grad="ConjPhysicalBackward0", **_CONJ)
+
+
+@public("conj")
+def conj(input):
+    """The conjugate: a new tensor (torch gives a lazy view), the tensor itself if it is real."""
+    return call(conj_op, (input,)) if input._spec.dtype.category == COMPLEX else input
+
+
+@public("conj_physical", inplace=True, out=True)
+def conj_physical(input):
+    """The conjugate as a new tensor."""
+    return call(conj_physical_op, (input,)) if input._spec.dtype.category == COMPLEX else input
+
+
+@public("resolve_conj", also=("resolve_neg",))
+def resolve_conj(input):
+    """The tensor itself: conjugates and negatives are always computed here."""
+    return input
+
+
+# ---------------------------------------------------------------- polar form
+def _angle(xp, x):
+    if x.dtype.kind == "c":
+        return xp.arctan2(xp.imag(x), xp.real(x))
+    return xp.where(xp.isnan(x), x, xp.where(x < 0, xp.full_like(x, math.pi), xp.zeros_like(x)))
+
+
+def _angle_rule(xp, g, out, x):
+    if x.dtype.kind != "c":
+        return xp.zeros_like(g)
+    a, b = xp.real(x), xp.imag(x)
+    square = a * a + b * b
+    slope = xp.where(square == 0, xp.zeros_like(square), g / xp.where(square == 0, xp.ones_like(square), square))
+    return complex_of(xp, -b * slope, a * slope)
+
+
+angle_complex = internal("angle", _angle, kind=COMPLEX_TO_FLOAT, grad="AngleBackward0", saves=(0,), vjp=(_angle_rule,))
+angle_real = internal("angle of real", _angle, kind=INT_TO_FLOAT, grad="AngleBackward0", saves=(0,), vjp=(_angle_rule,))
+
+
+@public("angle", out=True)
+def angle(input):
+    """The argument of each element in radians; of a real number 0 or pi."""
+    return call(angle_complex if input._spec.dtype.category == COMPLEX else angle_real, (input,))
+
+
+# ---------------------------------------------------------------- from parts
+def _from_parts(name: str, grad: str, body, parameters: tuple, saves: tuple, vjp: tuple) -> Op:
+    def infer(a, b):
+        return like(a, broadcast_shapes([a.shape, b.shape]), a.dtype.to_complex())
+
+    def check(argtypes):
+        a, b = argtypes
+        for x in argtypes:
+            if x.dtype not in (dt.float32, dt.float64, dt.float16):
+                raise RuntimeError(f"Expected both inputs to be Half, Float or Double tensors but got {a.dtype.legacy} and {b.dtype.legacy}")
+        if a.dtype is not b.dtype:
+            raise RuntimeError(f"Expected object of scalar type {a.dtype.legacy} but got scalar type {b.dtype.legacy} for second argument")
+    op = Op(name, body, simple(infer), grad=grad, saves=saves, vjp=vjp)
+    guard(check, op)
+    guard(tensors_only(name, *parameters), op)
+    return op
+
+
+complex_op = _from_parts("complex", "ComplexBackward0", complex_of, ("real", "imag"), (),
+                         (lambda xp, g, out, a, b: xp.real(g), lambda xp, g, out, a, b: xp.imag(g)))
+polar_op = _from_parts("polar", "PolarBackward0", lambda xp, r, t: complex_of(xp, r * xp.cos(t), r * xp.sin(t)), ("abs", "angle"), (1, "result"),
+                       (lambda xp, g, out, r, t: xp.real(xp.conj(g) * unit(xp, complex_of(xp, xp.cos(t), xp.sin(t)))),
+                        lambda xp, g, out, r, t: xp.real(xp.conj(g) * 1j * out)))
+
+
+def _exact_out(name: str, op: Op, first: str, second: str) -> None:
+    space = {"_call": call, "_op": op}
+    exec(f"def {name}({first}, {second}):\n    return _call(_op, ({first}, {second}))\n", space)
+    space[name].__doc__ = f"{name}({first}, {second}): a complex tensor from its parts. Raises RuntimeError unless both have one floating dtype."
+    public(name, method=False, out=True)(space[name])
+
+
+_exact_out("complex", complex_op, "real", "imag")
+_exact_out("polar", polar_op, "abs", "angle")
+
+__all__ = ["imag", "real", "view_as_complex", "view_as_real"]

@@ -1,0 +1,396 @@
+"""Normalisation: batch, layer, group, instance, RMS, local response and `normalize`.
+
+Statistics are computed inside the op; running statistics come out of the same op as new values, which the front writes back.
+"""
+from __future__ import annotations
+
+import numpy as np
+
+from .. import _dtype as dt
+from .._core.op import Op
+from .._core.record import call
+from .._core.tape import state
+from .._core.view import write
+from .nn_common import FLOATING, computed, ntuple, require_float, sized
+from .shared import shape_text
+from .variants import METHODS, public
+
+
+def _along(v, ndim: int, axis: int = 1):
+    """A vector of channels, shaped to broadcast along `axis`."""
+    return v.reshape((1,) * axis + (-1,) + (1,) * (ndim - axis - 1))
+
+
+def _affine(xp, x, w, b, axis: int = 1):
+    if w is not None:
+        x = x * _along(w, x.ndim, axis)
+    return x if b is None else x + _along(b, x.ndim, axis)
+
+
+def _centred(x, axes: tuple):
+    """(x minus its mean, biased variance, mean) over `axes`."""
+    mean = x.mean(axes, keepdims=True)
+    centred = x - mean
+    return centred, (centred * centred).mean(axes, keepdims=True), mean
+
+
+def _pulled(normed, inv, g, axes: tuple):
+    """The cotangent of x in normed = (x - mean) * inv, with mean and variance taken over `axes` (Ioffe and Szegedy, 2015, section 3)."""
+    return inv * (g - g.mean(axes, keepdims=True) - normed * (g * normed).mean(axes, keepdims=True))
+
+
+def _count(x, axes: tuple) -> int:
+    return int(np.prod([x.shape[a] for a in axes])) if axes else 1
+
+
+# ---------------------------------------------------------------- batch norm
+def _over_batch(x) -> tuple:
+    return (0, *range(2, x.ndim))
+
+
+def _train_body(xp, x, w, b, mean, var, momentum, eps):
+    axes = _over_batch(x)
+    centred, biased, m = _centred(x, axes)
+    out = _affine(xp, centred / xp.sqrt(biased + eps), w, b)
+    n = _count(x, axes)
+    m, v = m.reshape(-1), biased.reshape(-1) * (n / (n - 1) if n > 1 else np.nan)
+    return out, m if mean is None else (1 - momentum) * mean + momentum * m, v if var is None else (1 - momentum) * var + momentum * v
+
+
+def _normed(xp, x, eps):
+    axes = _over_batch(x)
+    centred, biased, _ = _centred(x, axes)
+    inv = 1 / xp.sqrt(biased + eps)
+    return centred * inv, inv, axes
+
+
+def _train_x(xp, g, out, x, w, b, mean, var, momentum, eps):
+    normed, inv, axes = _normed(xp, x, eps)
+    return _pulled(normed, inv, g[0] if w is None else g[0] * _along(w, x.ndim), axes)
+
+
+def _train_w(xp, g, out, x, w, b, mean, var, momentum, eps):
+    normed, _, axes = _normed(xp, x, eps)
+    return (g[0] * normed).sum(axes)
+
+
+def _infer_train(x, w, b, mean, var, momentum, eps):
+    require_float("batch_norm", x)
+    _check_channels(x, w, b, mean, var)
+    like_mean = mean if hasattr(mean, "dtype") else x
+    like_var = var if hasattr(var, "dtype") else x
+    return x, sized(x.shape[1:2], like_mean), sized(x.shape[1:2], like_var)
+
+
+def _check_channels(x, w, b, mean, var) -> None:
+    for name, v in (("running_mean", mean), ("running_var", var), ("weight", w), ("bias", b)):
+        if hasattr(v, "shape") and v.numel != x.shape[1]:
+            raise RuntimeError(f"{name} should contain {x.shape[1]} elements not {v.numel}")
+
+
+def _eval_inverse(xp, x, var, eps):
+    return _along(1 / xp.sqrt(var + eps), x.ndim)
+
+
+def _eval_body(xp, x, w, b, mean, var, eps):
+    return _affine(xp, (x - _along(mean, x.ndim)) * _eval_inverse(xp, x, var, eps), w, b)
+
+
+def _eval_x(xp, g, out, x, w, b, mean, var, eps):
+    return (g if w is None else g * _along(w, x.ndim)) * _eval_inverse(xp, x, var, eps)
+
+
+def _eval_w(xp, g, out, x, w, b, mean, var, eps):
+    return (g * (x - _along(mean, x.ndim)) * _eval_inverse(xp, x, var, eps)).sum(_over_batch(x))
+
+
+def _infer_eval(x, w, b, mean, var, eps):
+    require_float("batch_norm", x)
+    _check_channels(x, w, b, mean, var)
+    return x
+
+
+def _eval_op(name: str, grad: str) -> Op:
+    return Op(name, _eval_body, computed(_infer_eval), grad=grad, saves=(0, 1),
+              vjp=(_eval_x, _eval_w, lambda xp, g, out, x, *rest: g.sum(_over_batch(x)), None))
+
+
+train_op = Op("batch_norm", _train_body, computed(_infer_train), grad="NativeBatchNormBackward0", saves=(0, 1),
+              vjp=(_train_x, _train_w, lambda xp, g, out, x, *rest: g[0].sum(_over_batch(x)), None))
+eval_op = _eval_op("batch_norm eval", "NativeBatchNormBackward0")
+_instance_eval = _eval_op("instance_norm eval", "ViewBackward0")
+
+
+def _write_statistics(mean, var, new) -> None:
+    before, state.grad = state.grad, False
+    try:
+        for target, made in ((mean, new[1]), (var, new[2])):
+            if target is not None:
+                write(target, made._read(), None)
+    finally:
+        state.grad = before
+
+
+@public("nn.functional.batch_norm", method=False)
+def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05):
+    """(x - mean) / sqrt(var + eps) * weight + bias for each channel (dimension 1): over the batch in training, which updates the running
+    statistics in place, else by them. Raises ValueError for one value a channel in training, RuntimeError where sizes do not fit."""
+    x = input._spec
+    if training:
+        _require_several(x)
+        made = call(train_op, (input, weight, bias, running_mean, running_var, float(momentum), eps))
+        _write_statistics(running_mean, running_var, made)
+        return made[0]
+    if running_mean is None or running_var is None:
+        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+    return call(eval_op, (input, weight, bias, running_mean, running_var, eps))
+
+
+def _require_several(x) -> None:
+    per_channel = x.shape[0]
+    for n in x.shape[2:]:
+        per_channel *= n
+    if per_channel == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {x.shape!r}")
+
+
+@public("batch_norm", method=False)
+def top_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled):
+    """torch.batch_norm: nn.functional.batch_norm with its arguments in another order."""
+    return batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+# ---------------------------------------------------------------- instance norm
+def _instance_body(xp, x, w, b, mean, var, momentum, eps):
+    axes = tuple(range(2, x.ndim))
+    centred, biased, m = _centred(x, axes)
+    n = _count(x, axes)
+    m, v = m.reshape(x.shape[:2]), biased.reshape(x.shape[:2]) * (n / (n - 1) if n > 1 else np.nan)
+    if mean is not None:
+        m = (1 - momentum) * mean + momentum * m
+    if var is not None:
+        v = (1 - momentum) * var + momentum * v
+    return _affine(xp, centred / xp.sqrt(biased + eps), w, b), m.mean(0), v.mean(0)
+
+
+def _instance_x(xp, g, out, x, w, b, mean, var, momentum, eps):
+    axes = tuple(range(2, x.ndim))
+    centred, biased, _ = _centred(x, axes)
+    inv = 1 / xp.sqrt(biased + eps)
+    return _pulled(centred * inv, inv, g[0] if w is None else g[0] * _along(w, x.ndim), axes)
+
+
+def _instance_w(xp, g, out, x, w, b, mean, var, momentum, eps):
+    centred, biased, _ = _centred(x, tuple(range(2, x.ndim)))
+    return (g[0] * centred / xp.sqrt(biased + eps)).sum(_over_batch(x))
+
+
+instance_op = Op("instance_norm", _instance_body, computed(_infer_train), grad="ViewBackward0", saves=(0, 1),
+                 vjp=(_instance_x, _instance_w, lambda xp, g, out, x, *rest: g[0].sum(_over_batch(x)), None))
+
+
+@public("nn.functional.instance_norm", method=False)
+def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-05):
+    """batch_norm over each sample's own channels. Raises ValueError for one spatial value, RuntimeError where sizes do not fit."""
+    x = input._spec
+    if use_input_stats:
+        if x.ndim > 2 and _count(x, tuple(range(2, x.ndim))) == 1:
+            raise ValueError(f"Expected more than 1 spatial element when training, got input size {x.shape!r}")
+        made = call(instance_op, (input, weight, bias, running_mean, running_var, float(momentum), eps))
+        _write_statistics(running_mean, running_var, made)
+        return made[0]
+    if running_mean is None or running_var is None:
+        raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+    return call(_instance_eval, (input, weight, bias, running_mean, running_var, eps))
+
+
+# ---------------------------------------------------------------- layer norm and RMS norm
+def _last(x, count: int) -> tuple:
+    return tuple(range(x.ndim - count, x.ndim))
+
+
+def _layer_parts(xp, x, eps, count):
+    axes = _last(x, count)
+    centred, biased, _ = _centred(x, axes)
+    inv = 1 / xp.sqrt(biased + eps)
+    return centred * inv, inv, axes
+
+
+def _layer_body(xp, x, w, b, eps, *, count):
+    out = _layer_parts(xp, x, eps, count)[0]
+    if w is not None:
+        out = out * w
+    return out if b is None else out + b
+
+
+def _layer_x(xp, g, out, x, w, b, eps, *, count):
+    normed, inv, axes = _layer_parts(xp, x, eps, count)
+    return _pulled(normed, inv, g if w is None else g * w, axes)
+
+
+def _layer_w(xp, g, out, x, w, b, eps, *, count):
+    return (g * _layer_parts(xp, x, eps, count)[0]).sum(tuple(range(x.ndim - count)))
+
+
+def _infer_layer(x, w, b, eps, *, count):
+    require_float("LayerNormKernelImpl", x)
+    for v in (w, b):
+        if hasattr(v, "dtype") and v.dtype is not x.dtype and not (x.dtype in (dt.float16, dt.bfloat16) and v.dtype is dt.float32):
+            raise RuntimeError(f"expected scalar type {x.dtype.legacy} but found {v.dtype.legacy}")
+    return x
+
+
+layer_op = Op("layer_norm", _layer_body, computed(_infer_layer), grad="NativeLayerNormBackward0", saves=(0, 1),
+              vjp=(_layer_x, _layer_w, lambda xp, g, out, x, w, b, eps, *, count: g.sum(tuple(range(x.ndim - count))), None))
+
+
+def _check_normalized(input, shape: tuple, weight, bias) -> None:
+    x = input._spec
+    if not shape:
+        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []")
+    for name, v in (("weight", weight), ("bias", bias)):
+        if v is not None and tuple(v._spec.shape) != shape:
+            raise RuntimeError(f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {shape_text(v._spec.shape)} and "
+                               f"normalized_shape = {shape_text(shape)}")
+    if tuple(x.shape[-len(shape):]) != shape or x.ndim < len(shape):
+        raise RuntimeError(f"Given normalized_shape={shape_text(shape)}, expected input with shape [*{''.join(f', {n}' for n in shape)}], but got input "
+                           f"of size{shape_text(x.shape)}")
+
+
+@public("layer_norm", method=False, also=("nn.functional.layer_norm",))
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05, cudnn_enable=True):
+    """(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions, of `normalized_shape`. Raises RuntimeError where shapes differ."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    _check_normalized(input, shape, weight, bias)
+    return call(layer_op, (input, weight, bias, eps), (("count", len(shape)),))
+
+
+def _rms_body(xp, x, w, eps, *, count):
+    axes = _last(x, count)
+    square = (x.real ** 2 + x.imag ** 2) if x.dtype.kind == "c" else x * x
+    normed = x / xp.sqrt(square.mean(axes, keepdims=True) + eps)
+    return normed if w is None else normed * w
+
+
+def _rms_x(xp, g, out, x, w, eps, *, count):
+    axes = _last(x, count)
+    inv = 1 / xp.sqrt((x * x).mean(axes, keepdims=True) + eps)
+    g = g if w is None else g * w
+    return inv * g - x * inv ** 3 * (g * x).mean(axes, keepdims=True)
+
+
+def _rms_w(xp, g, out, x, w, eps, *, count):
+    return (g * _rms_body(xp, x, None, eps, count=count)).sum(tuple(range(x.ndim - count)))
+
+
+rms_op = Op("rms_norm", _rms_body, computed(lambda x, w, eps, *, count: x), grad="MulBackward0", saves=(0, 1), vjp=(_rms_x, _rms_w, None))
+rms_complex_op = Op("rms_norm complex", _rms_body, computed(lambda x, w, eps, *, count: x), grad="MulBackward0", saves=(0, 1))
+
+
+@public("rms_norm", method=False, also=("nn.functional.rms_norm",))
+def rms_norm(input, normalized_shape, weight=None, eps=None):
+    """x / sqrt(mean(x^2) + eps) * weight over the last dimensions; `eps` defaults to the dtype's machine epsilon."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    _check_normalized(input, shape, weight, None)
+    d = input._spec.dtype
+    if d.category < FLOATING:
+        raise NotImplementedError(f"\"rms_norm\" not implemented for '{d.legacy}'")
+    if eps is None:
+        eps = float(np.finfo(np.float64 if d.to_real() is dt.float64 else np.float32).eps)
+    op = rms_complex_op if d.category == dt.COMPLEX or (weight is not None and weight._spec.dtype.category == dt.COMPLEX) else rms_op
+    return call(op, (input, weight, eps), (("count", len(shape)),))
+
+
+# ---------------------------------------------------------------- group norm
+def _grouped(x, groups: int):
+    size = x.size // max(x.shape[0] * groups, 1)
+    return x.reshape((x.shape[0], groups, size))
+
+
+def _group_parts(xp, x, eps, groups):
+    flat = _grouped(x, groups)
+    centred, biased, _ = _centred(flat, (2,))
+    inv = 1 / xp.sqrt(biased + eps)
+    return centred * inv, inv
+
+
+def _group_body(xp, x, w, b, eps, *, groups):
+    return _affine(xp, _group_parts(xp, x, eps, groups)[0].reshape(x.shape), w, b)
+
+
+def _group_x(xp, g, out, x, w, b, eps, *, groups):
+    normed, inv = _group_parts(xp, x, eps, groups)
+    g = g if w is None else g * _along(w, x.ndim)
+    return _pulled(normed, inv, _grouped(g, groups), (2,)).reshape(x.shape)
+
+
+def _group_w(xp, g, out, x, w, b, eps, *, groups):
+    return (g * _group_parts(xp, x, eps, groups)[0].reshape(x.shape)).sum(_over_batch(x))
+
+
+def _infer_group(x, w, b, eps, *, groups):
+    require_float("GroupNormKernelImpl", x)
+    return x
+
+
+group_op = Op("group_norm", _group_body, computed(_infer_group), grad="NativeGroupNormBackward0", saves=(0, 1),
+              vjp=(_group_x, _group_w, lambda xp, g, out, x, *rest, **static: g.sum(_over_batch(x)), None))
+
+
+@public("nn.functional.group_norm", method=False, also=("group_norm",))
+def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05, cudnn_enabled=True):
+    """Normalise each sample over groups of channels. Raises RuntimeError where the channels do not divide by `num_groups`."""
+    x = input._spec
+    if x.ndim < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {x.ndim}")
+    if num_groups <= 0:
+        raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
+    channels = x.shape[1]
+    if channels % num_groups:
+        raise RuntimeError(f"Expected number of channels in input to be divisible by num_groups, but got input of shape {shape_text(x.shape)} and "
+                           f"num_groups={num_groups}")
+    for name, v in (("weight", weight), ("bias", bias)):
+        if v is not None and (v._spec.ndim != 1 or v._spec.numel != channels):
+            raise RuntimeError(f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
+                               f"{shape_text(v._spec.shape)} and input of shape {shape_text(x.shape)}")
+    per_channel = x.numel // max(channels, 1) * channels // num_groups
+    if per_channel == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {sized((x.shape[0] * channels // num_groups, num_groups, *x.shape[2:]), x).shape!r}")
+    return call(group_op, (input, weight, bias, eps), (("groups", int(num_groups)),))
+
+
+# ---------------------------------------------------------------- across channels, and vectors
+def _response_body(xp, x, alpha, beta, k, *, size):
+    square = x * x
+    pads = [(0, 0)] * x.ndim
+    pads[1] = (size // 2, (size - 1) // 2)
+    padded = xp.pad(square, pads)
+    total = padded[:, :x.shape[1]]
+    for i in range(1, size):
+        total = total + padded[:, i:i + x.shape[1]]
+    return x / (total / size * alpha + k) ** beta
+
+
+response_op = Op("local_response_norm", _response_body, computed(lambda x, alpha, beta, k, *, size: x), grad="DivBackward0", saves=(0,))
+
+
+@public("nn.functional.local_response_norm", method=False)
+def local_response_norm(input, size, alpha=0.0001, beta=0.75, k=1.0):
+    """x / (k + alpha * mean of x^2 over `size` neighbouring channels) ^ beta (Krizhevsky et al., 2012). Raises ValueError below 3 dimensions."""
+    x = input._spec
+    if x.ndim < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality                          input (got {x.ndim} dimensions)")
+    if x.numel == 0:
+        return input
+    return call(response_op, (input, alpha, beta, k), (("size", int(size)),))
+
+
+@public("nn.functional.normalize", method=False)
+def normalize(input, p=2.0, dim=1, eps=1e-12, out=None):
+    """x / max(norm of order `p` along `dim`, eps)."""
+    norm = METHODS["norm"](input, p, dim, keepdim=True)
+    made = METHODS["div"](input, METHODS["expand_as"](METHODS["clamp_min"](norm, eps), input))
+    return made if out is None else METHODS["copy_"](out, made)
+
+
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "normalize", "ntuple", "rms_norm"]

@@ -1,0 +1,481 @@
+"""Pooling: max (with indices), average, their adaptive forms, power-average, and unpooling.
+
+Windows are separable: a 2-d maximum or sum is taken along one dimension after the other, as slices for regular windows and as gathers by a
+constant table where windows are irregular. The order of comparison makes ties and NaN fall where torch's loop over a window puts them.
+"""
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from .. import _dtype as dt
+from .._core.op import Op
+from .._core.record import call
+from .nn_common import FLOATING, computed, not_implemented, ntuple, sized
+from .shared import shape_text
+from .variants import METHODS, public
+
+NAMES = {1: "1d", 2: "2d", 3: "3d"}
+
+
+# ---------------------------------------------------------------- windows
+@functools.lru_cache(maxsize=1024)
+def regular_table(size: int, out: int, kernel: int, stride: int, padding: int, dilation: int) -> tuple:
+    """For each kernel offset the input positions of all outputs, as tuples; positions in the padding are moved to the window's nearest real one."""
+    rows = []
+    for k in range(kernel):
+        row = []
+        for o in range(out):
+            start = o * stride - padding
+            first = start if start >= 0 else start + -(start // dilation) * dilation
+            last = start + (kernel - 1) * dilation
+            last = last if last < size else last - -(-(last - size + 1) // dilation) * dilation
+            row.append(min(max(start + k * dilation, first), max(last, first)))
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
+@functools.lru_cache(maxsize=1024)
+def adaptive_table(size: int, out: int) -> tuple:
+    """The same for adaptive windows, from floor(o * size / out) to ceil((o + 1) * size / out); shorter windows repeat their last position."""
+    spans = [(o * size // out, -(-(o + 1) * size // out)) for o in range(out)]
+    longest = max((b - a for a, b in spans), default=1)
+    return tuple(tuple(min(a + k, b - 1) for a, b in spans) for k in range(longest))
+
+
+def _pick(xp, x, row: tuple, axis: int):
+    """The positions `row` of one dimension: a slice where they are evenly spaced."""
+    step = row[1] - row[0] if len(row) > 1 else 1
+    if step > 0 and all(b - a == step for a, b in zip(row, row[1:])):
+        return x[(slice(None),) * axis + (slice(row[0], row[-1] + 1, step),)]
+    return xp.take(x, np.array(row, np.int64), axis=axis)
+
+
+def _max_along(xp, x, where, axis: int, table: tuple, later: int):
+    """(maximum, linear index within the spatial dimensions) along one dimension; `later` is the number of positions in the dimensions after it."""
+    best = index = None
+    for row in table:
+        value = _pick(xp, x, row, axis)
+        at = np.array(row, np.int64).reshape((-1,) + (1,) * (x.ndim - axis - 1)) * later
+        at = at + _pick(xp, where, row, axis) if where is not None else xp.broadcast_to(at, value.shape)
+        if best is None:
+            best, index = value, at
+        else:
+            better = value > best
+            if x.dtype.kind not in "iub":
+                better = better | (value != value)
+            best, index = xp.where(better, value, best), xp.where(better, at, index)
+    return best, index
+
+
+def _max_body(xp, x, *, tables, upsample):
+    rank, where, best = len(tables), None, x
+    later = 1
+    for i in range(rank - 1, -1, -1):
+        axis = x.ndim - rank + i
+        best, where = _max_along(xp, best, where, axis, tables[i], later)
+        later *= x.shape[axis]
+    return best, where
+
+
+def _max_rule(xp, g, out, x, *, tables, upsample):
+    """Each output's cotangent goes to the position that won."""
+    g, index = g[0], out[1]
+    rank = len(tables)
+    lead, spatial = tuple(x.shape[:-rank]), tuple(x.shape[-rank:])
+    if upsample is not None:  # windows do not overlap: every input position belongs to at most one output
+        at = np.arange(int(np.prod(spatial))).reshape(spatial)
+        return xp.where(_spread(xp, index, upsample, spatial, -1) == at, _spread(xp, g, upsample, spatial, 0), xp.zeros((), g.dtype))
+    count, size = int(np.prod(lead)), int(np.prod(spatial))
+    flat = (index.reshape((count, -1)) + np.arange(count)[:, None] * size).reshape(-1)
+    if xp is np:
+        made = np.zeros(count * size, g.dtype)
+        np.add.at(made, flat, g.reshape(-1))
+    else:
+        made = xp.zeros(count * size, g.dtype).at[flat].add(g.reshape(-1))
+    return made.reshape(x.shape)
+
+
+def _spread(xp, a, kernel: tuple, spatial: tuple, fill):
+    """Repeat every element over its window, and fill what no window covers."""
+    for i, k in enumerate(kernel):
+        a = xp.repeat(a, k, axis=a.ndim - len(kernel) + i)
+    pads = [(0, 0)] * (a.ndim - len(kernel)) + [(0, n - m) for n, m in zip(spatial, a.shape[-len(kernel):])]
+    return xp.pad(a, pads, constant_values=fill) if any(p != (0, 0) for p in pads) else a
+
+
+def _infer_max(kernel_name: str):
+    def infer(x, *, tables, upsample):
+        if x.dtype.category == dt.COMPLEX or x.dtype is dt.bool_:
+            raise not_implemented(kernel_name, x.dtype)
+        shape = tuple(x.shape[:-len(tables)]) + tuple(len(t[0]) for t in tables)
+        return sized(shape, x), sized(shape, x, dt.int64)
+    return infer
+
+
+def _max_op(name: str, grad: str, kernel_name: str) -> Op:
+    return Op(name, _max_body, computed(_infer_max(kernel_name)), grad=grad, saves=(0,), vjp=(_max_rule,))
+
+
+_MAX = {r: _max_op(f"max_pool{r}d", f"MaxPool{max(r, 2)}DWithIndicesBackward0", "max_pool3d" if r == 3 else "max_pool2d") for r in (1, 2, 3)}
+_ADAPTIVE_MAX = {r: _max_op(f"adaptive_max_pool{r}d", f"AdaptiveMaxPool{max(r, 2)}DBackward0", f"adaptive_max_pool{max(r, 2)}d") for r in (1, 2, 3)}
+
+
+# ---------------------------------------------------------------- geometry
+def pooled_size(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
+    """The number of windows along a dimension; in ceil mode a last window may run over, if it starts inside the input or its left padding."""
+    span = size + 2 * padding - dilation * (kernel - 1) - 1
+    out = (-(-span // stride) if ceil_mode else span // stride) + 1
+    if ceil_mode and (out - 1) * stride >= size + padding:
+        out -= 1
+    return out
+
+
+def _arguments(name: str, rank: int, x, kernel_size, stride, padding, dilation) -> tuple:
+    kernel = _ints(name, "kernel_size", kernel_size, rank)
+    stride = kernel if stride is None or (isinstance(stride, (tuple, list)) and not stride) else _ints(name, "stride", stride, rank)
+    padding, dilation = _ints(name, "padding", padding, rank), _ints(name, "dilation", dilation, rank)
+    if x.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor expected for input" if rank > 1 else
+                           f"{name}() Expected 2D or 3D input tensor, but got {shape_text(x.shape)}")
+    if any(k <= 0 for k in kernel):
+        raise RuntimeError(f"kernel size should be greater than zero, but got {_sides('k', kernel)}")
+    if any(s <= 0 for s in stride):
+        raise RuntimeError("stride should not be zero" if rank > 1 and 0 in stride else f"stride should be greater than zero, but got {_sides('d', stride)}")
+    if any(d <= 0 for d in dilation):
+        raise RuntimeError(f"dilation should be greater than zero, but got {_sides('dilation', dilation)}")
+    for k, p, d in zip(kernel, padding, dilation):
+        if p < 0:
+            raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
+        if p > (d * (k - 1) + 1) // 2:
+            raise RuntimeError(f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and dilation={d}")
+    if any(n == 0 for n in x.shape[-rank - 1:]):
+        raise RuntimeError(f"Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:"
+                           f"{shape_text(x.shape)}")
+    return kernel, stride, padding, dilation
+
+
+def _sides(letter: str, values: tuple) -> str:
+    names = ("T", "H", "W")[-len(values):] if len(values) > 1 else ("W",)
+    return " ".join(f"{letter}{n}: {v}" for n, v in zip(names, values))
+
+
+def _ints(name: str, what: str, value, rank: int) -> tuple:
+    made = ntuple(value, rank)
+    if len(made) != rank:
+        raise RuntimeError(f"{name}: {what} must either be a single int, or a tuple of {('one', 'two', 'three')[rank - 1]} ints")
+    return made
+
+
+def _out_sizes(rank: int, x, kernel, stride, padding, dilation, ceil_mode) -> tuple:
+    sizes = tuple(pooled_size(n, k, s, p, d, ceil_mode) for n, k, s, p, d in zip(x.shape[-rank:], kernel, stride, padding, dilation))
+    if any(n < 1 for n in sizes):
+        inside, outside = ("x".join(map(str, s)) for s in ((x.shape[-rank - 1], *_as_2d(rank, x.shape[-rank:])), (x.shape[-rank - 1], *_as_2d(rank, sizes))))
+        raise RuntimeError(f"Given input size: ({inside}). Calculated output size: ({outside}). Output size is too small")
+    return sizes
+
+
+def _as_2d(rank: int, sizes) -> tuple:
+    return (1, *sizes) if rank == 1 else tuple(sizes)
+
+
+# ---------------------------------------------------------------- max pooling
+def _publish_max(rank: int) -> None:
+    name = f"max_pool{rank}d"
+
+    def indexed(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+        x = input._spec
+        kernel, stride, padding, dilation = _arguments(name, rank, x, kernel_size, stride, padding, dilation)
+        sizes = _out_sizes(rank, x, kernel, stride, padding, dilation, ceil_mode)
+        tables = tuple(regular_table(n, *rest) for n, *rest in zip(x.shape[-rank:], sizes, kernel, stride, padding, dilation))
+        whole = all(o * k <= n for o, k, n in zip(sizes, kernel, x.shape[-rank:]))
+        apart = kernel == stride and whole and not any(padding) and set(dilation) == {1}
+        return call(_MAX[rank], (input,), (("tables", tables), ("upsample", kernel if apart else None)))
+
+    def pool(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+        made = indexed(input, kernel_size, stride, padding, dilation, ceil_mode)
+        return made if return_indices else made[0]
+
+    def with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+        return indexed(input, kernel_size, stride, padding, dilation, ceil_mode)
+    pool.__doc__ = f"The maximum of each {rank}-d window; with `return_indices` also its position in the flattened window space. RuntimeError for bad sizes."
+    with_indices.__doc__ = pool.__doc__
+    public(f"nn.functional.{name}", method=False)(pool)
+    public(f"nn.functional.{name}_with_indices", method=False, also=("max_pool1d_with_indices",) if rank == 1 else ())(with_indices)
+    public(name, method=False)(lambda input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False:
+                               indexed(input, kernel_size, stride, padding, dilation, ceil_mode)[0])
+
+
+def _adaptive_sizes(name: str, rank: int, x, output_size) -> tuple:
+    if isinstance(output_size, int):
+        output_size = (output_size,) * rank
+    if len(output_size) != rank:
+        raise RuntimeError(f"{name}: output_size must be {rank}" if rank > 1 else f"{name}() argument 'output_size' should contain one int")
+    if x.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor, but got {shape_text(x.shape)}")
+    sizes = tuple(n if o is None else int(o) for o, n in zip(output_size, x.shape[-rank:]))
+    if any(o < 0 for o in sizes):
+        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {shape_text(sizes)}")
+    for i, n in enumerate(x.shape[-rank:]):
+        if n == 0:
+            raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {shape_text(x.shape)} "
+                               f"with dimension {x.ndim - rank + i} being empty")
+    return sizes
+
+
+def _publish_adaptive_max(rank: int) -> None:
+    name = f"adaptive_max_pool{rank}d"
+
+    def indexed(input, output_size, return_indices=False):
+        x = input._spec
+        sizes = _adaptive_sizes(name, rank, x, output_size)
+        tables = tuple(adaptive_table(n, o) for n, o in zip(x.shape[-rank:], sizes))
+        return call(_ADAPTIVE_MAX[rank], (input,), (("tables", tables), ("upsample", None)))
+
+    def pool(input, output_size, return_indices=False):
+        made = indexed(input, output_size)
+        return made if return_indices else made[0]
+    pool.__doc__ = f"The maximum over {rank}-d windows chosen so that the result has `output_size`; with `return_indices` also positions."
+    public(f"nn.functional.{name}", method=False)(pool)
+    public(f"nn.functional.{name}_with_indices", method=False)(indexed)
+    if rank == 1:
+        public(name, method=False)(lambda input, output_size: indexed(input, output_size))
+
+
+# ---------------------------------------------------------------- averages
+def _sum_windows(xp, x, axes_geometry):
+    """Sums over regular windows of a zero-padded input, one dimension after the other."""
+    rank = len(axes_geometry)
+    for i, (size, out, kernel, stride, padding) in enumerate(axes_geometry):
+        axis = x.ndim - rank + i
+        reach = (out - 1) * stride + kernel
+        pads = [(0, 0)] * x.ndim
+        pads[axis] = (padding, max(reach - size - padding, 0))
+        x = xp.pad(x, pads) if any(pads[axis]) else x
+        at = (slice(None),) * axis
+        x = functools.reduce(lambda a, b: a + b, [x[(*at, slice(k, k + (out - 1) * stride + 1, stride))] for k in range(kernel)])
+    return x
+
+
+def _sum_windows_back(xp, g, axes_geometry):
+    """The transpose of `_sum_windows`."""
+    rank = len(axes_geometry)
+    for i, (size, out, kernel, stride, padding) in enumerate(axes_geometry):
+        axis = g.ndim - rank + i
+        if kernel == stride and not padding and out * kernel <= size:
+            g = xp.repeat(g, kernel, axis=axis)
+            pads = [(0, 0)] * g.ndim
+            pads[axis] = (0, size - out * kernel)
+            g = xp.pad(g, pads) if size > out * kernel else g
+            continue
+        place = np.zeros((out, size), bool)
+        for o in range(out):
+            start = o * stride - padding
+            place[o, max(start, 0):max(min(start + kernel, size), 0)] = True
+        g = xp.moveaxis(_times(xp, xp.moveaxis(g, axis, -1), place), -1, axis)
+    return g
+
+
+def _times(xp, a, matrix: np.ndarray):
+    matrix = matrix.astype(a.dtype)
+    return a @ matrix if xp is np else xp.matmul(a, matrix, precision="highest")
+
+
+def _divisors(geometry, include: bool) -> np.ndarray:
+    """How many elements each window divides by: with padding (as far as the padded input reaches) or without."""
+    counts = np.ones((1,) * len(geometry))
+    for i, (size, out, kernel, stride, padding) in enumerate(geometry):
+        start = np.arange(out) * stride - padding
+        end = np.minimum(start + kernel, size + padding)
+        if not include:
+            start, end = np.maximum(start, 0), np.minimum(end, size)
+        counts = counts * (end - start).reshape((-1,) + (1,) * (len(geometry) - i - 1))
+    return counts
+
+
+def _average_body(xp, x, *, geometry, include, divisor):
+    total = _sum_windows(xp, x, geometry)
+    if x.dtype.kind in "iub":
+        return total // (divisor or _divisors(geometry, include).astype(np.int64))
+    return total / _divisor_array(x.dtype, geometry, include, divisor)
+
+
+def _divisor_array(d, geometry, include, divisor):
+    counts = np.asarray(float(divisor)) if divisor else _divisors(geometry, include)
+    return (counts.reshape(-1)[:1].reshape(()) if (counts == counts.reshape(-1)[0]).all() else counts).astype(np.dtype(d).type(0).real.dtype)
+
+
+def _average_rule(xp, g, out, x, *, geometry, include, divisor):
+    return _sum_windows_back(xp, g / _divisor_array(g.dtype, geometry, include, divisor), geometry)
+
+
+def _infer_average(x, *, geometry, include, divisor):
+    if x.dtype.category == dt.BOOL or (x.dtype.category < FLOATING and x.dtype is not dt.int64) or x.dtype.category == dt.COMPLEX:
+        raise not_implemented("avg_pool2d_out_frame" if len(geometry) < 3 else "avg_pool3d_out_frame", x.dtype)
+    return sized(tuple(x.shape[:-len(geometry)]) + tuple(out for _, out, *_ in geometry), x)
+
+
+_AVERAGE = {r: Op(f"avg_pool{r}d", _average_body, computed(_infer_average), grad=f"AvgPool{max(r, 2)}DBackward0", saves=(0,), vjp=(_average_rule,))
+            for r in (1, 2, 3)}
+
+
+def _average(name: str, rank: int, input, kernel_size, stride, padding, ceil_mode, include, divisor):
+    x = input._spec
+    if divisor is not None and divisor == 0:
+        raise RuntimeError("divisor must be not zero")
+    kernel, stride, padding, dilation = _arguments(name, rank, x, kernel_size, stride, padding, 1)
+    sizes = _out_sizes(rank, x, kernel, stride, padding, dilation, ceil_mode)
+    geometry = tuple(zip(x.shape[-rank:], sizes, kernel, stride, padding))
+    return call(_AVERAGE[rank], (input,), (("geometry", geometry), ("include", bool(include)), ("divisor", divisor)))
+
+
+def _publish_average(rank: int) -> None:
+    name = f"avg_pool{rank}d"
+
+    def pool(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+        return _average(name, rank, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+    def pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+        return _average(name, rank, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+    made = pool1d if rank == 1 else pool
+    made.__doc__ = f"The mean of each {rank}-d window. `count_include_pad` counts the padding too; `divisor_override` replaces the count."
+    public(f"nn.functional.{name}", method=False, out=rank > 1, also=(name,) if rank == 1 else ())(made)
+
+
+def _mean_matrix(size: int, out: int) -> np.ndarray:
+    made = np.zeros((size, out))
+    for o in range(out):
+        a, b = o * size // out, -(-(o + 1) * size // out)
+        made[a:b, o] = 1 / (b - a)
+    return made
+
+
+def _adaptive_mean_body(xp, x, *, sizes):
+    rank = len(sizes)
+    for i, out in enumerate(sizes):
+        axis = x.ndim - rank + i
+        x = xp.moveaxis(_times(xp, xp.moveaxis(x, axis, -1), _mean_matrix(x.shape[axis], out)), -1, axis)
+    return x
+
+
+def _adaptive_mean_rule(xp, g, out, x, *, sizes):
+    rank = len(sizes)
+    for i, n in enumerate(sizes):
+        axis = x.ndim - rank + i
+        g = xp.moveaxis(_times(xp, xp.moveaxis(g, axis, -1), _mean_matrix(x.shape[axis], n).T), -1, axis)
+    return g
+
+
+def _infer_adaptive_mean(x, *, sizes):
+    if x.dtype.category != FLOATING:
+        raise not_implemented(f"adaptive_avg_pool{max(len(sizes), 2)}d", x.dtype)
+    return sized(tuple(x.shape[:-len(sizes)]) + sizes, x)
+
+
+def _publish_adaptive_average(rank: int) -> None:
+    name = f"adaptive_avg_pool{rank}d"
+    op = Op(name, _adaptive_mean_body, computed(_infer_adaptive_mean), grad=f"AdaptiveAvgPool{max(rank, 2)}DBackward0", saves=(0,), vjp=(_adaptive_mean_rule,))
+
+    def pool(input, output_size):
+        x = input._spec
+        sizes = _adaptive_sizes(name, rank, x, output_size)
+        if set(sizes) == {1} and x.dtype.category == FLOATING:
+            return METHODS["mean"](input, tuple(range(-rank, 0)), True)
+        return call(op, (input,), (("sizes", sizes),))
+    pool.__doc__ = f"Means over {rank}-d windows chosen so that the result has `output_size`."
+    public(f"nn.functional.{name}", method=False, also=(name,) if rank == 1 else ())(pool)
+
+
+# ---------------------------------------------------------------- power averages and unpooling
+def _publish_power(rank: int) -> None:
+    def pool(input, norm_type, kernel_size, stride=None, ceil_mode=False):
+        kernel = ntuple(kernel_size, rank)
+        count = int(np.prod(kernel))
+        powered = METHODS["pow"](input, norm_type)
+        mean = _average(f"avg_pool{rank}d", rank, powered, kernel, stride, 0, ceil_mode, True, None)
+        sign, size = METHODS["sign"](mean), METHODS["relu"](METHODS["abs"](mean))
+        return METHODS["pow"](METHODS["mul"](METHODS["mul"](sign, size), count), 1.0 / norm_type)
+    pool.__doc__ = f"The power average (sum of x^p)^(1/p) of each {rank}-d window."
+    public(f"nn.functional.lp_pool{rank}d", method=False)(pool)
+
+
+def _unpool_body(xp, x, index, *, spatial):
+    rank = len(spatial)
+    lead, size = tuple(x.shape[:-rank]), int(np.prod(spatial))
+    count = int(np.prod(lead))
+    flat = (index.reshape((count, -1)) + np.arange(count)[:, None] * size).reshape(-1)
+    if xp is np:
+        made = np.zeros(count * size, x.dtype)
+        made[np.clip(flat, 0, max(count * size - 1, 0))] = x.reshape(-1)
+    else:
+        made = xp.zeros(count * size, x.dtype).at[flat].set(x.reshape(-1))
+    return made.reshape((*lead, *spatial))
+
+
+def _unpool_rule(xp, g, out, x, index, *, spatial):
+    rank = len(spatial)
+    count = int(np.prod(x.shape[:-rank]))
+    return xp.take_along_axis(g.reshape((count, -1)), index.reshape((count, -1)), axis=1).reshape(x.shape)
+
+
+def _unpool_check(xp, x, index, *, spatial):
+    if 0 in index.shape:
+        return np.int64(0)
+    bad = (index < 0) | (index >= int(np.prod(spatial)))
+    return xp.where(bad.any(), index.reshape(-1)[xp.argmax(bad.reshape(-1))] + (1 << 40), 0)
+
+
+def _unpool_complain(code: int, argtypes: tuple, static: dict) -> Exception:
+    sizes = "x".join(map(str, static["spatial"]))
+    return RuntimeError(f"Found an invalid max index: {code - (1 << 40)} (output volumes are of size {sizes}")
+
+
+_UNPOOL = {r: Op(f"max_unpool{r}d", _unpool_body, computed(lambda x, index, *, spatial: sized(tuple(x.shape[:-len(spatial)]) + spatial, x)),
+                 grad=f"MaxUnpool{max(r, 2)}DBackward0", saves=(1,), vjp=(_unpool_rule,), check=_unpool_check, checked=(1,), complain=_unpool_complain)
+           for r in (1, 2, 3)}
+
+
+def _publish_unpool(rank: int) -> None:
+    name = f"max_unpool{rank}d"
+
+    def unpool(input, indices, kernel_size, stride=None, padding=0, output_size=None):
+        x = input._spec
+        kernel = ntuple(kernel_size, rank)
+        step = kernel if stride is None else ntuple(stride, rank)
+        default = tuple((n - 1) * s + k - 2 * p for n, s, k, p in zip(x.shape[-rank:], step, kernel, ntuple(padding, rank)))
+        if x.ndim not in (rank + 1, rank + 2):
+            raise RuntimeError(f"{name}: Input to max_unpool must be {rank + 1}D or {rank + 2}D, but got {shape_text(x.shape)}")
+        if indices._spec.dtype is not dt.int64:
+            raise RuntimeError("elements in indices should be type int64")
+        if indices._spec.shape != x.shape:
+            raise RuntimeError(f"Expected shape of indices to be same as that of the input tensor ({shape_text(x.shape)}) but got indices tensor with shape: "
+                               f"{shape_text(indices._spec.shape)}")
+        return call(_UNPOOL[rank], (input, indices), (("spatial", _unpooled(rank, output_size, default, step)),))
+    unpool.__doc__ = "The inverse of max pooling: values go back to `indices`, zeros elsewhere. Raises RuntimeError or ValueError for sizes that do not fit."
+    public(f"nn.functional.{name}", method=False)(unpool)
+
+
+def _unpooled(rank: int, output_size, default: tuple, step: tuple) -> tuple:
+    if output_size is None:
+        return default
+    wanted = tuple(output_size)
+    if len(wanted) == rank + 2:
+        wanted = wanted[2:]
+    if len(wanted) != rank:
+        raise ValueError(f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a length of '{len(output_size)}'")
+    for i, (w, d, s) in enumerate(zip(wanted, default, step)):
+        if not d - s < w < d + s:
+            raise ValueError(f"invalid output_size \"{list(wanted)}\" (dim {i} must be between {d - s} and {d + s})")
+    return wanted
+
+
+for _rank in (1, 2, 3):
+    _publish_max(_rank)
+    _publish_adaptive_max(_rank)
+    _publish_average(_rank)
+    _publish_adaptive_average(_rank)
+    _publish_power(_rank)
+    _publish_unpool(_rank)
+
+__all__ = ["adaptive_table", "pooled_size", "regular_table"]

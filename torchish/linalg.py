@@ -1,0 +1,5 @@
+"""torch.linalg: the operations declared as "linalg.NAME"."""
+from ._submodule import names_of
+
+globals().update(names_of("linalg"))
+__all__ = sorted(names_of("linalg"))
