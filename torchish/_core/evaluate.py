@@ -218,9 +218,9 @@ def step_boundary() -> None:
         raise_failed_checks()
 
 
-def batch_boundary() -> None:
-    """Cut before a data loader hands out its next batch."""
-    if state.nodes:
+def batch_boundary(keep: int = 0) -> None:
+    """Cut around a data loader's next batch, where more than `keep` nodes are pending."""
+    if len(state.nodes) > keep:
         evaluate("data loader batch")
     if len(state.flags) > 64:
         raise_failed_checks()

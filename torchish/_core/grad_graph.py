@@ -25,6 +25,8 @@ class GradNode:
     __slots__ = ("node", "edges", "seq", "saved", "freed", "extra", "outputs", "spare", "__weakref__")
     # what users call it; differs from the class's name only where torch's does
     label = ""
+    # whether a tensor that points here is a leaf: nothing was recorded for it
+    ends = False
 
     def name(self) -> str:
         """The node's name, such as 'AddBackward0'."""
@@ -34,7 +36,7 @@ class GradNode:
     def next_functions(self) -> tuple:
         """((grad_fn or None, output number), ...), one for each tensor operand."""
         types = self.node_types
-        return tuple((e[0], e[1]) if e is not None else (None, 0) for e, t in zip(self.edges, types) if t)
+        return tuple((e[0], e[1]) if e is not None and e[0].__class__ is not Nowhere else (None, 0) for e, t in zip(self.edges, types) if t)
 
     @property
     def node_types(self) -> tuple:
@@ -98,6 +100,7 @@ class AccumulateGrad(GradNode):
     """The graph's end at a leaf: adds what arrives to `variable.grad`."""
 
     __slots__ = ("leaf",)
+    ends = True
 
     def __init__(self, tensor):
         self.node = None
@@ -188,14 +191,18 @@ class Handle:
         self.remove()
 
 
-class _Invalid(GradNode):
-    """The place of a view that a write elsewhere cut off from its history. It is only ever printed: using it raises."""
+class Nowhere(GradNode):
+    """The place of a view that requires grad because its base does, but has no way to it: made without grad mode, or cut off later.
 
-    __slots__ = ()
-    label = "Invalid"
+    Gradients that reach it are dropped, and users see None.
+    """
 
-    def __init__(self):
+    __slots__ = ("label",)
+    ends = True
+
+    def __init__(self, label: str):
         self.edges, self.saved, self.extra, self.seq, self.outputs, self.freed, self.node = (), (), None, 0, 1, False, None
+        self.label = label
 
 
-INVALID = _Invalid()
+UNTRACKED, INVALID = Nowhere("Untracked"), Nowhere("Invalid")

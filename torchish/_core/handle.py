@@ -118,7 +118,7 @@ def set_leaf(t: TensorBase, on: bool) -> None:
 def is_leaf(t: TensorBase) -> bool:
     """Whether no recorded operation produced it."""
     edge = t._current_edge()
-    return edge is None or edge[0].__class__ is AccumulateGrad
+    return edge is None or edge[0].ends
 
 
 def grad_fn(t: TensorBase) -> GradNode | None:
@@ -126,7 +126,7 @@ def grad_fn(t: TensorBase) -> GradNode | None:
     edge = t._current_edge()
     if t._origin is not None and t._seen != (t._counter or t._storage).version:
         regenerate(t, True)
-    return None if edge is None or edge[0].__class__ is AccumulateGrad else edge[0]
+    return None if edge is None or edge[0].ends else edge[0]
 
 
 def regenerate(t: TensorBase, strict: bool) -> None:

@@ -9,7 +9,7 @@ place is renewed from the base, with one AsStridedBackward0 for the whole way as
 from __future__ import annotations
 
 from . import evaluate, handle
-from .grad_graph import INVALID, AccumulateGrad
+from .grad_graph import INVALID, UNTRACKED
 from .handle import TensorBase
 from .op import Op, simple
 from .record import call_values
@@ -68,6 +68,8 @@ def attach(base: TensorBase, value: Value, edge: tuple | None, chain: tuple, str
         t._base_tensor = base if base._base_tensor is None else base._base_tensor
         if not state.grad:
             t._origin = "inference" if state.inference else "no_grad"
+            if base._edge is not None and value.spec.differentiable:
+                t._edge = (UNTRACKED, 0)
         elif base._origin is not None:
             t._origin = base._origin
     return t
@@ -79,15 +81,16 @@ def _regenerate(t: TensorBase, strict: bool) -> None:
     storage, base = t._storage, t._base_tensor
     version = (t._counter or storage).version
     if version != t._seen:
-        edge = t._edge
-        if base is not None and ((edge is not None and edge[0].__class__ is not AccumulateGrad) or base._current_edge() is not None):
+        recorded = t._edge is not None and not t._edge[0].ends
+        if base is not None and (recorded or base._current_edge() is not None):
             if t._origin is None:
                 _replay_on_base(t, base)
                 t._generation, t._seen = storage.generation, version
                 return
             if strict:
                 raise RuntimeError(origin_message(t, False))
-            t._edge = (edge[0], edge[1]) if edge is not None and edge[0].__class__ is not AccumulateGrad else (INVALID, 0)
+            if not recorded:
+                t._edge = (INVALID, 0)
         else:
             t._seen = version
     if t._generation != storage.generation:
@@ -184,15 +187,13 @@ along = Op("along views", _forward, simple(_along_infer), grad="AsStridedBackwar
 
 def _put(xp, root, new, numbers, steps):
     """`root` with what `steps` show of it replaced by `new`."""
-    if not steps:
-        return new
-    last = max((i for i, (op, _, _) in enumerate(steps) if op.info == OVERLAPPING), default=-1)
-    direct = steps[last + 1:]
-    at = len(numbers) - sum(count for _, count, _ in direct)
-    if last >= 0:  # elements repeat: find where each lies by sending positions down the chain
+    kinds = [op.info for op, _, _ in steps]
+    if OVERLAPPING in kinds:  # elements repeat: find where each lies by sending positions down the chain
+        if REINTERPRETING in kinds:
+            raise NotImplementedError("torchish: writing through a view that both repeats elements and reads them as another dtype")
         places = _stages(xp, xp.arange(root.size).reshape(root.shape), numbers, steps)[-1]
         return _scatter(xp, root, places, new)
-    for (op, count, static), base in zip(reversed(direct), reversed(_stages(xp, root, numbers[at:], direct)[:-1])):
+    for (op, count, static), base in zip(reversed(steps), reversed(_stages(xp, root, numbers, steps[:-1]))):
         rest = len(numbers) - count
         new = op.put(xp, base, new, *numbers[rest:], **dict(static))
         numbers = numbers[:rest]
@@ -319,7 +320,7 @@ def origin_message(t: TensorBase, direct: bool) -> str:
     """Why a view made in a special way cannot follow an in-place write: to itself (`direct`), or to its base or another view of it."""
     origin, edge = t._origin, t._edge
     what = "is being modified inplace" if direct else "and its base or another view of its base has been modified inplace"
-    if edge is not None and edge[0].__class__ is not AccumulateGrad and edge[0] is not INVALID:
+    if edge is not None and not edge[0].ends:
         opening = f"Output {edge[1]} of {_short(edge[0].name())} is a view {'and ' if direct else ''}{what}. "
     else:
         mode, normal = ("inference mode", "in normal mode") if origin == "inference" else ("no_grad mode", "with grad mode enabled")
@@ -331,10 +332,15 @@ def _short(name: str) -> str:
     return name.partition("Backward")[0] or name
 
 
-def check_writable_view(t: TensorBase) -> None:
-    """Raise torch's error where a view that requires grad, or whose base does, must not be written to while grad mode is on."""
-    if t._origin is not None:
-        raise RuntimeError(origin_message(t, True))
-    if handle.is_leaf(t._base_tensor):
-        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-
+def check_place(t: TensorBase) -> None:
+    """Raise torch's error where grad mode is on and `t`'s place in the graph forbids changing it: leaves, their views, special views."""
+    edge = t._current_edge()
+    if edge is None or not state.grad:
+        return
+    if t._base_tensor is not None:
+        if t._origin is not None:
+            raise RuntimeError(origin_message(t, True))
+        if handle.is_leaf(t._base_tensor):
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    if edge[0].ends:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")

@@ -3,6 +3,9 @@ from __future__ import annotations
 
 import math
 
+import jax
+import numpy as np
+
 from .. import _dtype as dt
 from .._core.spec import Spec
 from .declare import INT_TO_FLOAT, NO_OPMATH, binary, internal
@@ -33,7 +36,14 @@ _pair("atan2(input, other)", lambda xp, a, b: xp.arctan2(a, b), kind=INT_TO_FLOA
       vjp=(_atan2_rule(True), _atan2_rule(False)))
 _pair("hypot(input, other)", lambda xp, a, b: xp.hypot(a, b), refuse=(*_NOT_FLOAT, *COMPLEX_DTYPES), saves=(0, 1, "result"),
       vjp=(lambda xp, g, out, a, b: g * (a / out), lambda xp, g, out, a, b: g * (b / out)))
-_pair("nextafter(input, other)", lambda xp, a, b: xp.nextafter(a, b), kind=NO_OPMATH, refuse=(*_NOT_FLOAT, *COMPLEX_DTYPES),
+
+
+def _nextafter(xp, a, b):
+    # jax.numpy has no derivative for it, which the second order would ask for
+    return np.nextafter(a, b) if xp is np else xp.nextafter(jax.lax.stop_gradient(a), jax.lax.stop_gradient(b))
+
+
+_pair("nextafter(input, other)", _nextafter, kind=NO_OPMATH, refuse=(*_NOT_FLOAT, *COMPLEX_DTYPES),
       vjp=(lambda xp, g, out, a, b: g, lambda xp, g, out, a, b: xp.zeros_like(g)))
 
 

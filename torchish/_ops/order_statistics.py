@@ -96,10 +96,10 @@ def _declare_max(which: str) -> None:
             if spec.numel == 0:
                 raise RuntimeError(f"{which}{NO_IDENTITY} Specify the reduction dim with the 'dim' argument.")
             return reduce(over_all, input, tuple(range(spec.ndim)), False, spec.dtype)
-        one_dim(which, dim)
+        dim = reduced_dim(which, spec, one_dim(which, dim))
         if spec.dtype.category == COMPLEX:
             raise RuntimeError(f"{which}(): does not support complex input")
-        return pick(over_dim, result, input, reduced_dim(which, spec, dim), keepdim)
+        return pick(over_dim, result, input, dim, keepdim)
     front.__doc__ = (f"The {which}imum: of all elements; with `dim`, a named tuple (values, indices) along it, the first of ties; "
                      f"with another tensor, element by element.\n\nA gradient goes to the chosen index, or without `dim` evenly to all ties.")
 

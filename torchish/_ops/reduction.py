@@ -165,6 +165,8 @@ def sum_to_size(self, *size):
     lead = len(shape) - len(size)
     if lead < 0 or not _expands(size, shape[lead:]):
         raise RuntimeError(f"size {{{shape_text(size)}}} is not expandable to size {{{shape_text(shape)}}}.")
+    if not size:
+        return sum(self)
     dims = tuple(range(lead)) + tuple([d + lead for d, n in enumerate(size) if n == 1 and shape[d + lead] != 1])
     if not dims:
         return METHODS["view"](self, size)

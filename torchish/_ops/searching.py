@@ -194,7 +194,7 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     n = rows.shape[0]
     new = np.ones(n, bool)
     if n:
-        new[1:] = (rows[1:] != rows[:-1]).reshape(n - 1, -1).any(axis=1)
+        new[1:] = (rows[1:] != rows[:-1]).any(axis=tuple(range(1, rows.ndim)))
     starts = np.flatnonzero(new)
     inverse = (np.cumsum(new) - 1).reshape(input._spec.shape if dim is None else -1)
     counts = np.diff(np.append(starts, n))

@@ -11,12 +11,11 @@ from typing import Callable
 
 from .. import _dtype as dt
 from .._core import handle
-from .._core.grad_graph import AccumulateGrad
 from .._core.handle import TensorBase
 from .._core.op import Op
 from .._core.record import FIXED, call
 from .._core.tape import state
-from .._core.view import write
+from .._core.view import check_place, write
 from .._promotion import can_cast
 
 FUNCTIONS: dict[str, Callable] = {}  # torchish.NAME; dotted names live in a submodule: "special.erfinv", "nn.functional.relu"
@@ -152,26 +151,10 @@ def check_writable(t: TensorBase) -> None:
         raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
                            "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
     if state.grad:
-        edge = t._current_edge()
-        if edge is not None:
-            if edge[0].__class__ is AccumulateGrad:
-                raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-            base = t._base_tensor
-            if base is not None:
-                _check_view(t, base)
+        check_place(t)
     if t._strides is not None and _overlaps(t):
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
                            "Please clone() the tensor before performing the operation.")
-
-
-def _check_view(t: TensorBase, base: TensorBase) -> None:
-    edge = base._current_edge()
-    if t._origin == "multi":
-        raise RuntimeError(f"Output {t._edge[1]} of {t._edge[0].name()} is a view and is being modified inplace. This view is the output of a "
-                           "function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should "
-                           "replace the inplace operation by an out-of-place one.")
-    if edge is not None and edge[0].__class__ is AccumulateGrad:
-        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
 
 
 def _overlaps(t: TensorBase) -> bool:

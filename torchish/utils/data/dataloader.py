@@ -199,12 +199,14 @@ class _LoaderIterator:
         return self
 
     def __next__(self) -> Any:
+        # What the step before left pending is evaluated now, so every step's program starts the same.
+        evaluate.batch_boundary()
         batch = self._load()
+        # A batch gathered by a few operations joins the step's program; one put together sample by sample is evaluated on its own.
+        evaluate.batch_boundary(keep=8)
         self._yielded += 1
         if self._stream_length is not None and self._yielded > self._stream_length:
             warnings.warn(self._length_warning(), stacklevel=2)
-        # What the step before left pending is evaluated with the batch, so every step's program starts the same.
-        evaluate.batch_boundary()
         return batch
 
     def _length_warning(self) -> str:
