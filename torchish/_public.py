@@ -21,8 +21,10 @@ from ._dtype import get_default_dtype as get_default_dtype
 from ._format import get_printoptions as get_printoptions
 from ._format import set_printoptions as set_printoptions
 from ._ops import (  # noqa: F401 - importing a table declares its operations
-    arithmetic, bitwise, bounds, comparison, complex_parts, conversion, creation, division, dyadic, indexing, norm, order_statistics, pointwise,
-    powers, reduction, sampling, scan, searching, sorting, special_functions, statistics, view_ops, where,
+    activation, arithmetic, attention, bitwise, bounds, class_loss, comparison, complex_parts, contraction, conversion, convolution, creation,
+    division, dropout, dyadic, embedding, gathering, indexing, loss, margin_loss, matmul, norm, normalization, optimizer_steps, order_statistics,
+    padding, pointwise, pooling, powers, reduction, sampling, scan, scattering, searching, sorting, special_functions, statistics, view_ops,
+    where,
 )
 from ._ops.sampling import Generator as Generator
 from ._ops.sampling import default_generator as default_generator

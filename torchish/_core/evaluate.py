@@ -5,6 +5,7 @@ always replays in NumPy, where it is cheaper than a jitted call. The choice depe
 """
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 
 import jax
@@ -18,6 +19,7 @@ from .tape import NUMBERS, Node, Value, state
 
 TINY_NODES = 4
 TINY_COST = 4096
+DONATED_SIZE = 1024
 GATHERED_NODES = 64
 GATHERED_COST = 1 << 15
 HOST_CHECKED_BYTES = 1 << 16
@@ -26,12 +28,14 @@ HOST_CHECKED_BYTES = 1 << 16
 class Entry:
     """What the cache knows of one structure: how often it was seen, and its compiled program for each set of donated arguments."""
 
-    __slots__ = ("seen", "programs", "numbers", "checked")
+    __slots__ = ("seen", "programs", "numbers", "checked", "function", "keep")
 
     def __init__(self):
         self.seen = 0
         self.programs: dict = {}
         self.numbers: dict = {}
+        self.function = None
+        self.keep: set | None = None
         self.checked = ()
 
 
@@ -84,13 +88,14 @@ def _run(nodes: list[Node], want, needed_after, cause: str) -> None:
         _finish_numpy(nodes, want, needed_after)
         return
     made = make_slice(nodes, want, needed_after)
-    entry = cache.get(made.key)
-    if entry is None:
-        if len(cache) >= CACHE_CAP:
-            for old in list(cache)[:CACHE_CAP // 4]:
-                del cache[old]
-        entry = cache[made.key] = Entry()
+    entry = first = _entry(made)
+    if entry.keep is not None:
+        made = make_slice(made.nodes, want, needed_after, entry.keep)
+        entry = _entry(made)
     entry.seen += 1
+    for node in made.nodes:
+        if node.origin is not None:
+            node.origin = first, node.pos
     if entry.seen == 1 and _all_numpy(made.nodes):
         _finish_numpy(made.nodes, want, needed_after)
     elif made.live or any(n.plan.check is not None for n in made.nodes):
@@ -99,6 +104,16 @@ def _run(nodes: list[Node], want, needed_after, cause: str) -> None:
         for node in made.nodes:
             node.pos = -1
             node.outs = None
+
+
+def _entry(made: Slice) -> Entry:
+    entry = cache.get(made.key)
+    if entry is None:
+        if len(cache) >= CACHE_CAP:
+            for old in list(cache)[:CACHE_CAP // 4]:
+                del cache[old]
+        entry = cache[made.key] = Entry()
+    return entry
 
 
 def _all_numpy(nodes: list[Node]) -> bool:
@@ -128,12 +143,34 @@ def _finish_numpy(nodes: list[Node], want, needed_after) -> None:
 
 # ---------------------------------------------------------------- the hot tier
 def _run_compiled(made: Slice, entry: Entry, cause: str) -> None:
+    args, live, function = _arguments(made, entry), made.live, None
+    if not entry.programs:
+        function, entry.checked = make_function(made)
+        log.compiled(cause, made.nodes)
+    candidates = _unheld(made.owners, live)
+    for v in live:
+        v.node = None
+    if candidates:
+        _let_go(made)
+    free = frozenset([i for i, ref in candidates if ref() is None])
+    with jax.enable_x64(True):
+        program = _choose(entry, free, function, made)
+        outs = program(*args)
+    for v, array in zip(live, outs):
+        v.array = array
+        v.owned = True
+    if entry.checked:
+        state.flags.append((outs[-1], [plan for plan, _ in entry.checked]))
+
+
+def _arguments(made: Slice, entry: Entry) -> list:
+    """The program's arguments: arrays on their device; numbers that stay the same as device scalars, which cost a sixth of a Python number."""
     args, owners, known = made.args, made.owners, entry.numbers
     for i, a in enumerate(args):
         kind = a.__class__
         if kind is np.ndarray:
             args[i] = to_device(owners[i])
-        elif kind in NUMBERS:  # a number that stays the same is passed as a device scalar, which costs a sixth
+        elif kind in NUMBERS:
             last = known.get(i)
             if last is not None and last[0] == a and last[0].__class__ is kind and (a or kind is not float):  # not 0.0 for -0.0
                 if last[1] is None:
@@ -141,18 +178,50 @@ def _run_compiled(made: Slice, entry: Entry, cause: str) -> None:
                 args[i] = last[1]
             else:
                 known[i] = (a, None)
-    program = entry.programs.get(())
-    with jax.enable_x64(True):
-        if program is None:
-            function, entry.checked = make_function(made)
-            program = entry.programs[()] = jax.jit(function)
-            log.compiled(cause, made.nodes)
-        outs = program(*args)
-    for v, array in zip(made.live, outs):
-        v.array = array
-        v.node = None
-    if entry.checked:
-        state.flags.append((outs[-1], [plan for plan, _ in entry.checked]))
+    return args
+
+
+def _unheld(owners: list, live: list) -> list:
+    """Arguments that may be donated: (index, weak reference) of Values that own their array and that no Storage holds any more.
+
+    Each needs a result of its own spec to give its buffer to.
+    """
+    found, room = [], None
+    for i, v in enumerate(owners):
+        if v is not None and v.owned and v.spec.numel >= DONATED_SIZE:
+            holder = v.holder
+            if holder is None or (cell := holder()) is None or cell.value is not v:
+                if room is None:
+                    room = [out.spec for out in live]
+                if v.spec in room:
+                    room.remove(v.spec)
+                    found.append((i, weakref.ref(v)))
+    return found
+
+
+def _let_go(made: Slice) -> None:
+    """Drop every reference of ours to the slice's operands: those that die now are nobody's, and their buffers can be reused."""
+    for node in made.nodes:
+        node.pos = -1
+        node.outs = node.primal = None
+    made.nodes.clear()
+    made.owners.clear()
+    made.places.clear()
+
+
+def _choose(entry: Entry, free: frozenset, function, made: Slice):
+    """The compiled program that donates the most of the arguments in `free`; one is compiled if none will do."""
+    best = None
+    for donated in entry.programs:
+        if donated <= free and (best is None or len(donated) > len(best)):
+            best = donated
+    if best is not None:
+        return entry.programs[best]
+    if function is None:  # the programs there are would donate too much
+        function, free = entry.function, frozenset()
+    entry.function = function
+    program = entry.programs[free] = jax.jit(function, donate_argnums=tuple(sorted(free)))
+    return program
 
 
 def _device_number(x):
@@ -167,6 +236,7 @@ def to_device(v: Value):
         v.host = array
     with jax.enable_x64(True):
         v.array = jax.device_put(array, jax_device(v.spec.device))
+    v.owned = True  # where it still shares the NumPy array's memory, XLA copies instead of donating
     return v.array
 
 
@@ -192,6 +262,8 @@ def jax_device(d):
 def read(v: Value, cause: str = "read") -> np.ndarray:
     """The Value's array on the host (read-only where it shares memory with the device). Evaluates what is pending; raises failed checks."""
     if v.array is None:
+        if v.node is None:
+            raise RuntimeError("torchish: this value was lost when the program that computes it failed")
         evaluate(cause, v)
     if state.flags:
         raise_failed_checks()
@@ -258,6 +330,7 @@ def _repeating_prefix(nodes: list[Node]) -> int | None:
 def _from_pending(value: Value, twin: Value) -> None:
     evaluate("copy", value)
     twin.node, twin.array = None, value.array
+    value.owned = False
 
 
 tape.on_full = _on_full

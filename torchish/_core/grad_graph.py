@@ -144,13 +144,10 @@ class CopySlices(GradNode):
 
 
 class Underivable(GradNode):
-    """torch's node for an operation without a derivative: backward through it raises."""
+    """torch's node for an operation without a derivative: backward through it raises (see op.py, _make_vjp_plan)."""
 
     __slots__ = ()
     label = "torch::autograd::NotImplemented"
-
-    def vjp(self, needs: tuple, cotangents: list, walk) -> tuple:
-        raise RuntimeError(f"derivative for aten::{self.node.plan.op.name} is not implemented")
 
 
 Underivable.__name__ = Underivable.__qualname__ = "NotImplemented"

@@ -153,6 +153,7 @@ def own_copy(t: TensorBase, cls: type) -> TensorBase:
     made = _new(cls)
     value = t._read()
     twin = Value(value.spec, value.node, value.index, value.array)
+    value.owned = False
     if value.array is None:
         from_pending(value, twin)
     made._storage = Storage(twin)

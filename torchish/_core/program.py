@@ -1,6 +1,10 @@
 """Evaluate, first half: a slice of the tape becomes a structural key with arguments, and a pure function of those arguments.
 
 The key holds everything that shapes the program: plans (by identity), wiring and live outputs. Numbers and arrays are arguments.
+
+Note [Kept activations]: where a value is read between forward and backward (`loss.item()` first), the forward is evaluated without its
+intermediates and backward computes them again. The slice that needs them tells the cache entry of the one that had them; from the next
+time on, that one keeps them, as torch would.
 """
 from __future__ import annotations
 
@@ -20,8 +24,9 @@ class Slice:
     __slots__ = ("nodes", "key", "args", "owners", "live", "places")
 
 
-def make_slice(nodes: list[Node], want: Value | None, needed_after: set | None) -> Slice:
-    """Wire up `nodes`. Live are Values that a Storage holds, `want`, and those in `needed_after` (ids used by nodes left pending)."""
+def make_slice(nodes: list[Node], want: Value | None, needed_after: set | None, keep: set | None = None) -> Slice:
+    """Wire up `nodes`. Live are Values that a Storage holds, `want`, those in `needed_after` (ids used by nodes left pending), and those
+    that `keep` names by (position, output) where the graph still has the node."""
     key, args, owners, live = [], [], [], []
     places: dict = {}  # id of a Value, or (node, operand) of a number -> argument
     for node in nodes:
@@ -35,7 +40,7 @@ def make_slice(nodes: list[Node], want: Value | None, needed_after: set | None) 
                 if array is None:
                     producer = v.node
                     if producer.pos < 0:
-                        return make_slice(with_ancestors(nodes), want, needed_after)
+                        return make_slice(with_ancestors(nodes), want, needed_after, keep)
                     key.append(producer.pos * WIRE + v.index)
                 else:
                     at = places.get(id(v))
@@ -64,7 +69,8 @@ def make_slice(nodes: list[Node], want: Value | None, needed_after: set | None) 
                     live.append(out)
                     key.append(out.index)
                     continue
-            if out is want or (needed_after is not None and id(out) in needed_after):
+            if out is want or (needed_after is not None and id(out) in needed_after) or \
+                    (keep is not None and node.origin is not None and (node.pos, out.index) in keep):
                 live.append(out)
                 key.append(out.index)
     made = Slice()
@@ -78,6 +84,7 @@ def with_ancestors(nodes: list[Node]) -> list[Node]:
     extra: dict[int, Node] = {}
     outs: dict[int, list] = {}
     stack = [v for n in nodes for v in n.inputs if v.__class__ is Value and v.array is None]
+    _ask_to_keep([v for v in stack if id(v.node) not in inside])
     while stack:
         v = stack.pop()
         node = v.node
@@ -93,6 +100,20 @@ def with_ancestors(nodes: list[Node]) -> list[Node]:
     for pos, node in enumerate(both):
         node.pos = pos
     return both
+
+
+def _ask_to_keep(values: list[Value]) -> None:
+    """Tell the slices that computed `values` without keeping them that they were needed later. Views are not worth keeping: their bases are."""
+    while values:
+        v = values.pop()
+        origin = v.node.origin
+        if v.node.plan.op.put is not None:
+            values.extend(u for u in v.node.inputs if u.__class__ is Value and u.array is None)
+        elif origin.__class__ is tuple:
+            entry, place = origin
+            if entry.keep is None:
+                entry.keep = set()
+            entry.keep.add((place, v.index))
 
 
 class Step:

@@ -126,6 +126,7 @@ def grow_graph(plan: Plan, args: tuple, node: Node) -> GradNode:
         cls = plan.node_class = node_class(plan.op.grad)
     made = _new(cls)
     made.node = node
+    node.origin = True
     made.seq = node.seq
     made.outputs = len(plan.outs)
     made.edges = edges = tuple([None if a.__class__ in NUMBERS or a is None else a._edge for a in args])

@@ -19,7 +19,7 @@ next_sequence = _sequence.__next__
 class Value:
     """An immutable tape entry: a Spec with either a concrete array or the Node (and output index) that will produce one."""
 
-    __slots__ = ("spec", "node", "index", "array", "holder", "host", "__weakref__")
+    __slots__ = ("spec", "node", "index", "array", "holder", "host", "owned", "__weakref__")
 
     def __init__(self, spec: Spec, node: Node | None, index: int, array=None):
         self.spec = spec
@@ -27,6 +27,7 @@ class Value:
         self.index = index
         self.array = array
         self.holder = None
+        self.owned = False  # whether `array` came out of a program and nothing else refers to it: its buffer may be donated
         self.host = None  # the NumPy array it was made from, kept for small integer data whose values are checked at the call
 
 
@@ -38,7 +39,7 @@ def constant(array, device=None) -> Value:
 class Node:
     """One recorded operation: its Plan, and its operands (Values, Python numbers, or None)."""
 
-    __slots__ = ("plan", "inputs", "outs", "pos", "seq", "primal")
+    __slots__ = ("plan", "inputs", "outs", "pos", "seq", "primal", "origin")
 
     def __init__(self, plan: Plan, inputs: tuple, pos: int, primal: Node | None):
         self.plan = plan
@@ -46,6 +47,7 @@ class Node:
         self.pos = pos  # place on the tape or in the slice being evaluated; -1 elsewhere
         self.primal = primal  # of a vjp node: the forward node, so that a replay can share its work
         self.seq = next_sequence()
+        self.origin = None  # True once the graph has it; after evaluation (cache entry, place), see Note [Kept activations]
 
 
 class ThreadState(threading.local):

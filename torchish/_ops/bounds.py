@@ -10,7 +10,7 @@ from .. import _dtype as dt
 from .._core.handle import TensorBase
 from .._core.spec import Spec
 from .declare import NO_OPMATH, binary, internal
-from .guards import choice, guard, refuse_complex, tensors_only
+from .guards import choice, count_from_self, guard, refuse_complex, tensors_only
 from .pointwise import complex_of
 from .variants import tensor_or_number
 
@@ -39,13 +39,14 @@ def _first_rules(wins):
 
 
 def _nan(xp, x):
-    return x != x  # noqa: PLR0124 - holds for integers too, which isnan would convert
+    return x != x
 
 
 def _choosing(name: str, body, rules) -> None:
     op = binary(f"{name}(input, other)", body, kind=NO_OPMATH, vjp=rules, inplace=False)
     guard(refuse_complex(f"{name} not implemented for complex tensors.", RuntimeError), op)
     guard(tensors_only(name, "input", "other"), op)
+    count_from_self(name)
 
 
 _choosing("maximum", lambda xp, a, b: xp.maximum(a, b), _tie_rules(lambda mine, other: mine < other))
@@ -82,11 +83,16 @@ def _clamping(name: str, grad: str, kernel: str, bool_ok: bool = False):
 
 clamp_tensors = _clamping("clamp", "ClampBackward0", "clamp_cpu")
 clamp_numbers = _clamping("clamp numbers", "ClampBackward1", "clamp_scalar_cpu")
-CLAMP_ONE = {"low": (_clamping("clamp_min", "ClampMinBackward1", "", True), _clamping("clamp_min number", "ClampMinBackward0", "clamp_min_scalar_cpu")),
-             "high": (_clamping("clamp_max", "ClampMaxBackward1", "", True), _clamping("clamp_max number", "ClampMaxBackward0", "clamp_max_scalar_cpu"))}
+
+
+def _single(bound: str, name: str, tensors: str, numbers: str) -> tuple:
+    """(op for a tensor bound, op for a number) of a clamp with one bound, with the names of their nodes."""
+    return _clamping(name, tensors, "", True), _clamping(name + " number", numbers, f"clamp_{bound}_scalar_cpu")
+
+
+CLAMP_ONE = {bound: _single(bound, f"clamp_{bound}", f"Clamp{bound.title()}Backward1", f"Clamp{bound.title()}Backward0") for bound in ("min", "max")}
 # clamp with a single bound: torch's node is clamp's, its dtypes are those of clamp_min and clamp_max
-clamp_one = {"low": (_clamping("clamp min", "ClampBackward0", "", True), _clamping("clamp min number", "ClampBackward1", "clamp_min_scalar_cpu")),
-             "high": (_clamping("clamp max", "ClampBackward0", "", True), _clamping("clamp max number", "ClampBackward1", "clamp_max_scalar_cpu"))}
+clamp_one = {bound: _single(bound, f"clamp {bound}", "ClampBackward0", "ClampBackward1") for bound in ("min", "max")}
 
 
 def _clamp_misfit(name: str, *given):
@@ -108,7 +114,7 @@ def _check_bounds(argtypes):
         raise RuntimeError("value cannot be converted to type double without overflow")
 
 
-_ALL_CLAMPS = (clamp_tensors, clamp_numbers, *clamp_one["low"], *clamp_one["high"], *CLAMP_ONE["low"], *CLAMP_ONE["high"])
+_ALL_CLAMPS = (clamp_tensors, clamp_numbers, *clamp_one["min"], *clamp_one["max"], *CLAMP_ONE["min"], *CLAMP_ONE["max"])
 guard(refuse_complex("clamp is not supported for complex types"), *_ALL_CLAMPS)
 guard(_check_bounds, *_ALL_CLAMPS)
 
@@ -126,7 +132,7 @@ def _choose_clamp(input, min, max):
     if low is None or high is None:
         if low is high:
             raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-        return clamp_one["high" if low is None else "low"][numbers], (input, low, high)
+        return clamp_one["max" if low is None else "min"][numbers], (input, low, high)
     if not numbers and (low.__class__ in NUMBERS or high.__class__ in NUMBERS):
         raise _clamp_misfit("clamp", input, low, high)
     return (clamp_numbers if numbers else clamp_tensors), (input, low, high)
@@ -138,12 +144,12 @@ choice("clamp(input, min=None, max=None)", _choose_clamp, also=("clip",), functi
 
 def _choose_clamp_min(input, min):
     low = _bound("clamp_min", input, min)
-    return CLAMP_ONE["low"][low.__class__ in NUMBERS], (input, low, None)
+    return CLAMP_ONE["min"][low.__class__ in NUMBERS], (input, low, None)
 
 
 def _choose_clamp_max(input, max):
     high = _bound("clamp_max", input, max)
-    return CLAMP_ONE["high"][high.__class__ in NUMBERS], (input, None, high)
+    return CLAMP_ONE["max"][high.__class__ in NUMBERS], (input, None, high)
 
 
 choice("clamp_min(input, min)", _choose_clamp_min, function_inplace=True, doc="Each element, but at least `min` (a number or a tensor).")
@@ -154,7 +160,7 @@ choice("clamp_max(input, max)", _choose_clamp_max, function_inplace=True, doc="E
 def _cleaned(xp, x, nan, posinf, neginf):
     info = jnp.finfo(x.dtype)
     high, low = (info.max if posinf is None else posinf), (info.min if neginf is None else neginf)
-    fill = lambda value: xp.full(x.shape, value).astype(x.dtype)  # noqa: E731
+    fill = lambda value: xp.full(x.shape, value).astype(x.dtype)
     x_ = xp.where(xp.isnan(x), fill(0 if nan is None else nan), x)
     return xp.where(x == xp.inf, fill(high), xp.where(x == -xp.inf, fill(low), x_))
 

@@ -6,11 +6,12 @@ from .._core.evaluate import read
 from .._core.handle import TensorBase
 from .._core.op import Op, cast
 from .._core.spec import Spec, spec_of
+from .._dtype import FLOATING
 from .declare import ALWAYS_BOOL, broadcast_shapes, call, common_device, internal, unary
 from .guards import COMPLEX_DTYPES, choice, guard, operand, refuse_complex, tensor_first, wrong_arguments
 from .layout import elementwise_strides
 from .pointwise import zeros
-from .variants import METHODS, public, register, tensor_or_number
+from .variants import METHODS, public, register, tensor_or_number, write_out
 
 NUMBERS = (int, float, bool, complex)
 
@@ -42,7 +43,7 @@ def comparison(name: str, alias: str | None, dunder: str, body) -> None:
             if other is NotImplemented:
                 return other
         return call(tensors if isinstance(other, TensorBase) else number, (self, other))
-    choice(f"{name}(input, other)", choose, also=(alias,) if alias else (), doc=f"input {dunder} other, element-wise with broadcasting: a bool tensor.")
+    choice(f"{name}(input, other)", choose, also=(alias,) if alias else (), doc=f"input {dunder} other, element-wise: a bool tensor.")
     register(METHODS, f"__{name}__", compare)
 
 
@@ -84,7 +85,8 @@ def _signed_infinity(name: str, value: float) -> None:
             return call(op, (input,))
         if out._spec.dtype is not dt.bool_:
             raise RuntimeError(f"{name} does not support non-boolean outputs.")
-        return METHODS["copy_"](METHODS["resize_"](out, tuple(input._spec.shape)) if out._spec.shape != input._spec.shape else out, call(op, (input,)))
+        write_out(out, call(op, (input,)))
+        return out
     front.__doc__ = f"Whether each element is {value}. Raises RuntimeError for complex tensors."
     public(name)(front)
 
@@ -134,7 +136,11 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
         for name, x in (("rtol", rtol), ("atol", atol)):
             if x < 0:
                 raise RuntimeError(f"{name} must be greater than or equal to zero, but got {x:g}")
-    return call(isclose_op, (input, other, float(rtol), float(atol)), (("equal_nan", bool(equal_nan)), ("exact", rtol == 0 and atol == 0)))
+    exact, equal_nan = rtol == 0 and atol == 0, bool(equal_nan)
+    made = call(isclose_op, (input, other, float(rtol), float(atol)), (("equal_nan", equal_nan), ("exact", exact)))
+    for _ in range((not exact) + (equal_nan and input._spec.dtype.category >= FLOATING)):
+        made._bump()  # torch builds the result by in-place steps, which its version shows
+    return made
 
 
 @public("allclose")

@@ -11,8 +11,8 @@ from .._core.view import make_view
 from .._dtype import COMPLEX
 from .declare import COMPLEX_TO_FLOAT, INT_TO_FLOAT, broadcast_shapes, call, internal
 from .guards import guard, tensors_only
-from .pointwise import conj as conjugate
 from .pointwise import complex_of, unit
+from .pointwise import conj as conjugate
 from .variants import METHODS, PROPERTIES, public
 from .view_ops import select_view
 

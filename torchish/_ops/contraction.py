@@ -281,6 +281,34 @@ def _check_result(result: str, size: dict) -> None:
             raise RuntimeError(f"einsum(): output subscript {c} does not appear in the equation for any input operand")
 
 
+# ---------------------------------------------------------------- bilinear
+def _bilinear_op(grad: str, bias: bool) -> Op:
+    def body(xp, a, b, w, c):
+        made = _einsum(xp, "ni,oij,nj->no", a.reshape((-1, a.shape[-1])), w, b.reshape((-1, b.shape[-1])))
+        return made.reshape((*a.shape[:-1], w.shape[0])) + (0 if c is None else c)
+    return Op(f"bilinear {bias}", body, computed(lambda a, b, w, c: sized((*a.shape[:-1], w.shape[0]), a)), grad=grad, saves=(0, 1, 2))
+
+
+_BILINEAR = {bias: _bilinear_op("AddBackward0" if bias else "ViewBackward0", bias) for bias in (True, False)}
+
+
+@public("bilinear", method=False, also=("nn.functional.bilinear",))
+def bilinear(input1, input2, weight, bias=None):
+    """y_o = input1 weight[o] input2 + bias_o: (*, I), (*, J) and weight (O, I, J) give (*, O). Raises RuntimeError where sizes differ."""
+    a, b, w = input1._spec, input2._spec, weight._spec
+    if a.ndim != b.ndim:
+        raise RuntimeError(f"bilinear(): input dimensions do not match: got {a.ndim} and {b.ndim}")
+    for i, (m, n) in enumerate(zip(a.shape[:-1], b.shape[:-1])):
+        if m != n:
+            raise RuntimeError(f"bilinear(): input batch dimensions do not match at dim {i}: got {m} and {n}")
+    for name, k, s in (("input1", 1, a), ("input2", 2, b)):
+        if s.shape[-1] != w.shape[k]:
+            raise RuntimeError(f"bilinear(): {name} size does not match weight size: got {s.shape[-1]} but expected {w.shape[k]}")
+    if bias is not None and bias._spec.shape[0] != w.shape[0]:
+        raise RuntimeError(f"bilinear(): bias size does not match weight size: got {bias._spec.shape[0]} but expected {w.shape[0]}")
+    return call(_BILINEAR[bias is not None], (input1, input2, weight, bias))
+
+
 # ---------------------------------------------------------------- chains
 @public("linalg.multi_dot", method=False, out=True)
 def multi_dot(tensors):
@@ -350,4 +378,4 @@ def chain_matmul(*matrices, out=None):
     return METHODS["copy_"](out, made)
 
 
-__all__ = ["chain_matmul", "einsum", "inner", "kron", "matmul", "multi_dot", "tensordot"]
+__all__ = ["bilinear", "chain_matmul", "einsum", "inner", "kron", "matmul", "multi_dot", "tensordot"]

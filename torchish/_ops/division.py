@@ -1,4 +1,4 @@
-"""Division in all its roundings: div, floor_divide, remainder, fmod, reciprocal, with Python's `/`, `//` and `%`.
+"""Division in all its roundings: div, floor_divide, remainder, fmod, reciprocal, gcd, lcm, with Python's `/`, `//` and `%`.
 
 Integer division by zero is found by a check: at the call where the divisor is known on the host, else when the program has run.
 """
@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from .. import _dtype as dt
 from .._core.op import Op
-from .declare import INT_TO_FLOAT, internal, same, unary
-from .guards import COMPLEX_DTYPES, choice, guard, is_integral, operator, tensor_first
+from .declare import INT_TO_FLOAT, binary, internal, same, unary
+from .guards import COMPLEX_DTYPES, REAL_FLOATS, choice, count_from_self, guard, is_integral, operator, tensor_first, tensors_only
 from .variants import METHODS, tensor_or_number
 
 true_div = internal("true_divide", lambda xp, a, b: xp.divide(a, b), kind=INT_TO_FLOAT, grad="DivBackward0", saves=((0, 1), 1),
@@ -125,9 +125,16 @@ def _choose_fmod(input, other):
 
 
 choice("remainder(input, other)", _choose_remainder,
-       doc="The remainder of input / other with the divisor's sign (Python's %). Raises RuntimeError (\"ZeroDivisionError\") for a zero integer divisor.")
+       doc="The remainder of input / other with the divisor's sign (Python's %). Raises RuntimeError for a zero integer divisor.")
 choice("fmod(input, other)", _choose_fmod,
-       doc="The remainder of input / other with the dividend's sign (C's fmod). Raises RuntimeError (\"ZeroDivisionError\") for a zero integer divisor.")
+       doc="The remainder of input / other with the dividend's sign (C's fmod). Raises RuntimeError for a zero integer divisor.")
+
+
+# ---------------------------------------------------------------- common divisors
+for _name, _body in (("gcd", lambda xp, a, b: xp.gcd(a, b)), ("lcm", lambda xp, a, b: xp.lcm(a, b))):
+    guard(tensors_only(_name, "input", "other"),
+          binary(f"{_name}(input, other)", _body, grad=None, refuse=(dt.bool_, *REAL_FLOATS, *COMPLEX_DTYPES)))
+    count_from_self(_name)
 
 
 # ---------------------------------------------------------------- operators

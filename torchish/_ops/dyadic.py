@@ -9,7 +9,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.spec import Spec
 from .declare import INT_TO_FLOAT, NO_OPMATH, binary, internal
-from .guards import COMPLEX_DTYPES, INTEGERS, choice, guard, refuse_complex, tensor_first, tensors_only
+from .guards import COMPLEX_DTYPES, INTEGERS, choice, count_from_self, guard, refuse_complex, tensor_first, tensors_only
 from .pointwise import LN2, conj, zeros
 from .variants import tensor_or_number
 
@@ -30,6 +30,8 @@ def _pair(signature: str, body, **more) -> None:
     """A function of two tensors that refuses numbers."""
     name, _, rest = signature.partition("(")
     guard(tensors_only(name, *rest.rstrip(")").split(", ")), binary(signature, body, **more))
+    for each in (name, *more.get("also", ())):
+        count_from_self(each)
 
 
 _pair("atan2(input, other)", lambda xp, a, b: xp.arctan2(a, b), kind=INT_TO_FLOAT, refuse=COMPLEX_DTYPES, also=("arctan2",),
@@ -85,7 +87,7 @@ def _share(exp):
 
 _pair("logaddexp(input, other)", lambda xp, a, b: _logaddexp(xp, a, b, xp.exp, xp.log1p), refuse=_NOT_FLOAT, inplace=False,
       vjp=_share(lambda xp, x: xp.exp(x)))
-_pair("logaddexp2(input, other)", lambda xp, a, b: _logaddexp(xp, a, b, xp.exp2, lambda x: xp.log1p(x) / LN2),
+_pair("logaddexp2(input, other)", lambda xp, a, b: _logaddexp(xp, a, b, xp.exp2, lambda x: xp.log1p(x) * (1 / LN2)),
       refuse=(*_NOT_FLOAT, *COMPLEX_DTYPES), inplace=False, vjp=_share(lambda xp, x: xp.exp2(x)))
 
 
@@ -115,10 +117,11 @@ def _one_dtype(argtypes):
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
 
 
-heaviside_op = binary("heaviside(input, values)", lambda xp, x, at_zero: xp.where(x == 0, at_zero, (x > 0).astype(at_zero.dtype)), grad="NotImplemented",
-                      kind=NO_OPMATH)
+heaviside_op = binary("heaviside(input, values)", lambda xp, x, at_zero: xp.where(x == 0, at_zero, (x > 0).astype(at_zero.dtype)), kind=NO_OPMATH,
+                      grad="NotImplemented")
 guard(_one_dtype, heaviside_op)
 guard(refuse_complex("heaviside is not yet implemented for complex tensors.", RuntimeError), heaviside_op)
 guard(tensors_only("heaviside", "input", "values"), heaviside_op)
+count_from_self("heaviside")
 
 __all__ = ["heaviside_op"]

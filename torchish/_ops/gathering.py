@@ -4,18 +4,20 @@ Index arrays are checked (see Note [Index checks]); results whose size depends o
 """
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
 from .. import _dtype as dt
-from .._core.handle import TensorBase, new_tensor
-from .._core.op import Op
+from .._core.handle import TensorBase, from_array, set_strides
 from .._core.record import call
 from .._core.spec import like
-from .._core.tape import constant
 from .declare import broadcast_shapes, primitive
-from .positions import axis_key, check_axis, check_flat, cropped, decode, first_outside, grid, lifted, read_at, write_at
+from .nn_common import C_NAMES
+from .positions import axis_key, check_axis, check_flat, cropped, decode, grid, lifted, read_at, write_at
 from .shared import shape_text, wrap_dim
-from .variants import METHODS, public
+from .variants import FUNCTIONS, METHODS, public
 
 
 def tensor_argument(name: str, argument: str, position: int, value) -> TensorBase:
@@ -37,6 +39,25 @@ def out_of_bounds(error: type = RuntimeError, prefix: str = ""):
 def out_of_elements(code, argtypes, static) -> IndexError:
     """The error for a position in a flattened tensor."""
     return IndexError(f"out of range: tried to access index {decode(code)} on a tensor of {argtypes[0].numel} elements.")
+
+
+def expected_out(want: dt.dtype, got: dt.dtype) -> str:
+    """The message for an `out=` tensor of another dtype than the result, where torch does not cast."""
+    return f"Expected out tensor to have dtype {C_NAMES.get(want, want.name)}, but got {C_NAMES.get(got, got.name)} instead"
+
+
+def strict_out(name: str, text: Callable = expected_out, result: dt.dtype | None = None) -> None:
+    """Make the function `name` raise RuntimeError with `text(wanted dtype, out's dtype)` where `out=` is not of its input's dtype."""
+    plain = FUNCTIONS[name]
+
+    def function(*args, **kwargs):
+        out = kwargs.get("out")
+        if out is not None:
+            want = result or (args[0] if args else kwargs["input"])._spec.dtype
+            if out._spec.dtype is not want:
+                raise RuntimeError(text(want, out._spec.dtype))
+        return plain(*args, **kwargs)
+    FUNCTIONS[name] = functools.update_wrapper(function, plain)
 
 
 # ---------------------------------------------------------------- gather
@@ -197,7 +218,8 @@ def _flat_rule(xp, g, out, x, index, *, shape):
     return xp.reshape(flat, shape)
 
 
-@primitive("masked_select", lambda x, index, *, shape: like(x, tuple(index.shape)), grad="MaskedSelectBackward0", saves=(0, 1), vjp=(_flat_rule, None))
+@primitive("masked_select", lambda x, index, *, shape: like(x, tuple(index.shape)), grad="MaskedSelectBackward0", saves=(0, 1),
+           vjp=(_flat_rule, None))
 def masked_select_op(xp, x, index, *, shape):
     """The elements of `x`, broadcast to `shape` and flattened, at `index`."""
     return xp.reshape(xp.broadcast_to(x, shape), (-1,))[index]
@@ -214,8 +236,8 @@ def masked_select(input, mask):
     return call(masked_select_op, (input, _host_tensor(found, input)), (("shape", tuple(shape)),))
 
 
-def _host_tensor(array: np.ndarray, like_: TensorBase, strides: tuple | None = None) -> TensorBase:
-    return new_tensor(constant(array, like_._spec.device), None, strides)
+def _host_tensor(array: np.ndarray, like_: TensorBase) -> TensorBase:
+    return from_array(array, None, like_._spec.device)
 
 
 def _found(input: TensorBase) -> list:
@@ -228,12 +250,23 @@ def _listed(input: TensorBase) -> TensorBase:
     found, ndim = _found(input), input._spec.ndim
     rows = len(found[0])
     table = np.ascontiguousarray(np.stack(found, 1)) if ndim else np.zeros((rows, 0), np.int64)
-    return _host_tensor(table, input, (1, rows))
+    made = _host_tensor(table, input)
+    set_strides(made, (1, rows))
+    return made
 
 
 def nonzero_tuple(input: TensorBase) -> tuple:
-    """For each dimension, the positions of the elements that are not zero: `nonzero(as_tuple=True)` and one-argument `where`."""
-    return tuple([_host_tensor(found, input) for found in _found(input)])
+    """For each dimension, the positions of the elements that are not zero: `nonzero(as_tuple=True)` and one-argument `where`.
+
+    As in torch they are views, the columns of one table; what they hold is known on the host, so indexing with them is checked at the call.
+    """
+    found = _found(input)
+    table = _host_tensor(np.stack(found, 1), input)
+    set_strides(table, (1, len(found[0])))
+    columns = METHODS["unbind"](table, 1)
+    for column, positions in zip(columns, found):
+        column._value.host = positions
+    return columns
 
 
 @public("nonzero", out=True)
@@ -261,4 +294,16 @@ def nonzero_static(input, *, size, fill_value=-1):
     return _host_tensor(table, input)
 
 
-__all__ = ["Op", "check_gather", "first_outside", "nonzero_tuple", "out_of_bounds", "out_of_elements", "tensor_argument"]
+def _same_type(name: str) -> Callable:
+    return lambda want, got: f"{name}(): self and result must have the same scalar type"
+
+
+strict_out("gather")
+strict_out("take_along_dim")
+strict_out("index_select", _same_type("index_select"))
+strict_out("masked_select", _same_type("masked_select"))
+strict_out("take", lambda want, got: f"take(): self and out expected to have the same dtype, but got self.dtype = {want.legacy} and out.dtype = "
+                                     f"{got.legacy}")
+strict_out("nonzero", lambda want, got: f"nonzero: Expected out tensor to have scalar type Long but got scalar type{got.legacy}", dt.int64)
+
+__all__ = ["strict_out", "check_gather", "nonzero_tuple", "out_of_bounds", "out_of_elements", "tensor_argument"]

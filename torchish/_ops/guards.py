@@ -4,7 +4,9 @@ A guard runs once for each kind of call (operand types), never per call, so it c
 """
 from __future__ import annotations
 
-from typing import Callable
+import functools
+import re
+from collections.abc import Callable
 
 import numpy as np
 
@@ -49,6 +51,21 @@ def tensors_only(name: str, *parameters: str) -> Callable:
             if a.__class__ is not Spec:
                 raise TypeError(f"{name}(): argument '{parameter}' (position {i + 1}) must be Tensor, not {a.__name__}")
     return check
+
+
+def count_from_self(name: str) -> None:
+    """Let the method `name` number a wrong argument without `self`, as torch's messages do for methods."""
+    function = METHODS[name]
+
+    def method(self, *args, **kwargs):
+        try:
+            return function(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(_POSITION.sub(lambda m: f"(position {int(m[1]) - 1})", str(error))) from None
+    METHODS[name] = functools.update_wrapper(method, function)
+
+
+_POSITION = re.compile(r"\(position (\d+)\)")
 
 
 def unweighted(count: int) -> Callable:
@@ -175,5 +192,5 @@ def pick(op: Op) -> Callable:
     return choose
 
 
-__all__ = ["COMPLEX_DTYPES", "C_NAMES", "HALVES", "INTEGERS", "REAL_FLOATS", "choice", "common_dtype", "guard", "is_integral", "operand", "operator",
-           "pick", "refuse_complex", "tensor_first", "tensors_only", "unweighted", "wrong_arguments"]
+__all__ = ["COMPLEX_DTYPES", "C_NAMES", "HALVES", "INTEGERS", "REAL_FLOATS", "choice", "common_dtype", "count_from_self", "guard", "is_integral",
+           "operand", "operator", "pick", "refuse_complex", "tensor_first", "tensors_only", "unweighted", "wrong_arguments"]

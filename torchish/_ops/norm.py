@@ -4,12 +4,13 @@ from __future__ import annotations
 import math
 
 from .. import _dtype as dt
-from .._core.op import Op, cast
 from .._core.handle import TensorBase
+from .._core.op import Op, cast
 from .._core.record import call
 from .._core.spec import spec_of
 from .._dtype import COMPLEX, FLOATING
 from .declare import broadcast_shapes, promoted
+from .exact_out import exact_out
 from .factory import check_dtype
 from .reduction import all_dims, reduce, reduction
 from .selection import widened
@@ -241,3 +242,6 @@ def dist(input, other, p=2):
     if common.category < FLOATING:
         raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {common.legacy} instead.")
     return call(dist_op, (input, other), (("p", p),))
+
+
+exact_out("linalg.vector_norm", "linalg.norm", "norm")

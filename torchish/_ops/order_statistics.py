@@ -9,6 +9,7 @@ from .._core.op import Op, cast
 from .._core.record import call
 from .._core.spec import spec_of
 from .._dtype import BOOL, COMPLEX
+from .exact_out import exact_out, same_as_input, several
 from .reduction import all_dims, one_dim, reduce, reduced_shape, reduction
 from .return_types import return_type
 from .selection import is_nan, pick, picking, reduced_dim, refuse, running_max, widened
@@ -225,8 +226,10 @@ def _declare_median(name: str, skip_nan: bool) -> None:
         if spec.dtype.category in (BOOL, COMPLEX):
             refuse("median_cpu" if dim is None else "median_out", spec.dtype)
         if dim is None:
+            if keepdim:
+                raise TypeError(f"{name}() missing 1 required positional arguments: \"dim\"")
             return reduce(over_all, input, tuple(range(spec.ndim)), False, spec.dtype)
-        return pick(over_dim, result, input, reduced_dim(name, spec, one_dim(name, dim)), keepdim)
+        return pick(over_dim, result, input, reduced_dim("median", spec, one_dim(name, dim)), keepdim)
     front.__doc__ = (f"The lower median of all elements; with `dim`, a named tuple (values, indices) along it. "
                      f"{'NaN is skipped.' if skip_nan else 'NaN wins.'}\n\nRaises IndexError for an empty dimension.")
 
@@ -258,3 +261,9 @@ def mode(input, dim=-1, keepdim=False):
     if spec.dtype.category == COMPLEX:
         refuse("mode_cpu", spec.dtype)
     return pick(mode_op, MODE, input, reduced_dim("mode", spec, one_dim("mode", dim)), keepdim)
+
+
+exact_out("argmax", "argmin", "aminmax")
+exact_out("max", "min", when=several)
+exact_out("amax", "amin", message=same_as_input)
+exact_out("mode", message=lambda name, want, have: f"expected scalar type '{want.legacy}' but got '{have.legacy}' for values output")

@@ -6,7 +6,7 @@ A rule is torch's: for complex arguments the cotangent is multiplied by the conj
 from __future__ import annotations
 
 import math
-from typing import Callable
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -62,7 +62,8 @@ _floating("expm1", lambda xp, x: xp.expm1(x), slope(lambda xp, out, x: out + 1),
 _floating("log", lambda xp, x: xp.log(x), over(lambda xp, out, x: x))
 _floating("log2", lambda xp, x: xp.log2(x), over(lambda xp, out, x: x * LN2))
 _floating("log10", lambda xp, x: xp.log10(x), over(lambda xp, out, x: x * LN10))
-unary("log1p(input)", lambda xp, x: xp.log1p(x), kind=INT_TO_FLOAT, grad="Log1PBackward0", vjp=over(lambda xp, out, x: x + 1), also=("special.log1p",))
+unary("log1p(input)", lambda xp, x: xp.log1p(x), kind=INT_TO_FLOAT, grad="Log1PBackward0", vjp=over(lambda xp, out, x: x + 1),
+      also=("special.log1p",))
 _floating("sqrt", lambda xp, x: xp.sqrt(x), over(lambda xp, out, x: 2 * out), RESULT)
 _floating("rsqrt", lambda xp, x: 1 / xp.sqrt(x), slope(lambda xp, out, x: -0.5 * out * out * out), RESULT)
 
@@ -155,7 +156,7 @@ def _sign(xp, x):
     if x.dtype.kind in "bu":
         return (x != 0).astype(x.dtype)
     made = xp.sign(x)
-    return xp.where(x != x, xp.zeros_like(made), made)  # noqa: PLR0124 - torch gives 0 for NaN
+    return xp.where(x != x, xp.zeros_like(made), made)
 
 
 def _sgn_rule(xp, g, out, x):

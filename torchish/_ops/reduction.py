@@ -11,8 +11,10 @@ from .._core.handle import TensorBase
 from .._core.op import Op, cast
 from .._core.record import call
 from .._core.spec import spec_of
+from .._core.tape import state
 from .._dtype import COMPLEX, FLOATING
 from .declare import Spec
+from .exact_out import bool_only, dtype_named, exact_out
 from .factory import check_dtype
 from .selection import widened
 from .shared import shape_text, sizes, wrap_dim, wrap_dims
@@ -83,10 +85,17 @@ def count(shape: tuple, dims: tuple) -> int:
     return n
 
 
-def _accumulated(spec: Spec, dtype) -> dt.dtype:
-    """The result dtype of a sum or product: integers and bool accumulate in int64 unless `dtype` is given."""
+def _accumulated(input: TensorBase, dtype) -> dt.dtype:
+    """The result dtype of a sum or product: integers and bool accumulate in int64 unless `dtype` is given.
+
+    Raises RuntimeError where an integer `dtype` would cut a gradient off.
+    """
+    spec = input._spec
     if dtype is not None:
-        return check_dtype(dtype)
+        result = check_dtype(dtype)
+        if result.category < FLOATING and state.grad and input._current_edge() is not None:
+            raise RuntimeError(f"Autograd not support dtype: {result.legacy}")
+        return result
     return spec.dtype if spec.dtype.category >= FLOATING else dt.int64
 
 
@@ -121,7 +130,7 @@ _valid_op = reduction("count of numbers", lambda xp, x, dims, keepdim: xp.sum(~x
 def sum(input, dim=None, keepdim=False, *, dtype=None):
     """The sum over `dim` (all dimensions when None); integers and bool sum in int64 unless `dtype` is given."""
     spec = input._spec
-    return reduce(sum_all if dim is None else sum_dims, input, all_dims(dim, spec.ndim), keepdim, _accumulated(spec, dtype))
+    return reduce(sum_all if dim is None else sum_dims, input, all_dims(dim, spec.ndim), keepdim, _accumulated(input, dtype))
 
 
 @public("nansum", out=True)
@@ -132,7 +141,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
         return sum(input, dim, keepdim, dtype=dtype)
     if spec.dtype.category == COMPLEX:
         raise RuntimeError("nansum on CPU does not support complex inputs")
-    return reduce(nansum_op, input, all_dims(dim, spec.ndim), keepdim, _accumulated(spec, dtype))
+    return reduce(nansum_op, input, all_dims(dim, spec.ndim), keepdim, _accumulated(input, dtype))
 
 
 @public("mean", out=True)
@@ -169,7 +178,7 @@ def sum_to_size(self, *size):
         return sum(self)
     dims = tuple(range(lead)) + tuple([d + lead for d, n in enumerate(size) if n == 1 and shape[d + lead] != 1])
     if not dims:
-        return METHODS["view"](self, size)
+        return self
     total = sum(self, dims, True)
     return METHODS["view"](total, size) if lead else total
 
@@ -184,7 +193,13 @@ def _prod(xp, x, dims, keepdim):
 
 
 def _prod_rule(xp, g, out, x, dims, keepdim):
-    """Each element's gradient is the product of the others, from the left times from the right, so that zeros need no special case."""
+    """result / x where no element is 0, as in torch (NaN and infinities show it), else the product of the others."""
+    zeros = xp.any(x == 0)
+    return xp.where(zeros, _prod_of_others(xp, g, x, dims), g * xp.conj(out / xp.where(zeros, xp.ones_like(x), x)))
+
+
+def _prod_of_others(xp, g, x, dims):
+    """The products from the left times those from the right."""
     kept = tuple([d for d in range(x.ndim) if d not in dims])
     flat = xp.reshape(xp.transpose(x, kept + dims), tuple([x.shape[d] for d in kept]) + (count(x.shape, dims),))
     one = xp.ones_like(flat[..., :1])
@@ -203,8 +218,8 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
     """The product over `dim`, one dimension (all when None); integers and bool multiply in int64 unless `dtype` is given."""
     spec = input._spec
     if dim is None:
-        return reduce(prod_all, input, tuple(range(spec.ndim)), False, _accumulated(spec, dtype))
-    return reduce(prod_dim, input, all_dims(one_dim("prod", dim), spec.ndim), keepdim, _accumulated(spec, dtype))
+        return reduce(prod_all, input, tuple(range(spec.ndim)), False, _accumulated(input, dtype))
+    return reduce(prod_dim, input, all_dims(one_dim("prod", dim), spec.ndim), keepdim, _accumulated(input, dtype))
 
 
 # ---------------------------------------------------------------- all, any, count_nonzero
@@ -275,3 +290,5 @@ def logsumexp(input, dim, keepdim=False):
     return reduce(logsumexp_op, input, all_dims(dim, spec.ndim), keepdim, result)
 
 
+exact_out("sum", "prod", "mean", when=dtype_named)
+exact_out("all", "any", message=bool_only)

@@ -11,7 +11,9 @@ from .._core.op import Op, cast
 from .._core.record import call
 from .._core.spec import spec_of
 from .._dtype import BOOL, COMPLEX, FLOATING
+from .exact_out import dtype_named, exact_out, scalar_type
 from .factory import check_dtype
+from .nn_common import C_NAMES
 from .return_types import return_type
 from .selection import is_nan, picking, refuse, running_max, widened
 from .shared import wrap_dim
@@ -30,7 +32,8 @@ def _scan_planner(op: Op, argtypes: tuple, static: dict):
     def typed(rule):
         def cast_rule(xp, g, out, x, *, dim, dtype):
             shape = x.shape or (1,)
-            return xp.reshape(rule(xp, cast(xp, g, compute).reshape(shape), cast(xp, x, compute).reshape(shape), dim), x.shape)
+            g, out, full = (xp.reshape(cast(xp, a, compute), shape) for a in (g, out, x))
+            return xp.reshape(rule(xp, g, out, full, dim), x.shape)
         return cast_rule
     return impl, spec_of(tuple(a.shape), result, a.device), None if op.vjp is None else (typed(op.vjp[0]),)
 
@@ -43,12 +46,19 @@ def _cumprod(xp, x, dim):
     return xp.cumprod(x, axis=dim)
 
 
-def _cumsum_rule(xp, g, x, dim):
+def _cumsum_rule(xp, g, out, x, dim):
     return xp.flip(xp.cumsum(xp.flip(g, dim), axis=dim), dim)
 
 
-def _cumprod_rule(xp, g, x, dim):
-    """d/dx_i = prefix_i * r_i: the product before i, times r_i = g_i + x_{i+1} r_{i+1}. No division, so zeros need no special case."""
+def _cumprod_rule(xp, g, out, x, dim):
+    """sum of g_k out_k / x_i over k >= i where no element is 0, as in torch (NaN and infinities show it), else without division."""
+    zeros = xp.any(x == 0)
+    plain = _cumsum_rule(xp, g * xp.conj(out), out, x, dim) / xp.conj(xp.where(zeros, xp.ones_like(x), x))
+    return xp.where(zeros, _cumprod_of_others(xp, g, x, dim), plain)
+
+
+def _cumprod_of_others(xp, g, x, dim):
+    """d/dx_i = prefix_i * r_i: the product before i, times r_i = g_i + x_{i+1} r_{i+1}."""
     x, g = xp.conj(xp.moveaxis(x, dim, 0)), xp.moveaxis(g, dim, 0)
     one = xp.ones_like(x[:1])
     prefix = xp.cumprod(xp.concatenate([one, x[:-1]], 0), axis=0)
@@ -113,22 +123,12 @@ def _declare_scan(name: str, op: Op, what: str) -> None:
         if spec.dtype.category == BOOL:
             refuse(f"{name}_out_cpu", spec.dtype)
         if dtype is not None and check_dtype(dtype) is not spec.dtype:
-            raise RuntimeError(f"Bad in-place call: input tensor dtype {ctype(spec.dtype)} and output tensor dtype {ctype(check_dtype(dtype))} "
+            raise RuntimeError(f"Bad in-place call: input tensor dtype {C_NAMES[spec.dtype]} and output tensor dtype {C_NAMES[check_dtype(dtype)]} "
                                "should match")
         return assign(self, call(op, (self,), (("dim", _dim_of(name, spec, dim)), ("dtype", spec.dtype))))
     in_place.__name__ = name + "_"
     in_place.__doc__ = f"`{name}` into this tensor, in its own dtype."
     register(METHODS, name + "_", in_place)
-
-
-_C_NAMES = {dt.float32: "float", dt.float64: "double", dt.int64: "long int", dt.int32: "int", dt.int16: "short int", dt.int8: "signed char",
-            dt.uint8: "unsigned char", dt.float16: "c10::Half", dt.bfloat16: "c10::BFloat16", dt.bool_: "bool",
-            dt.complex64: "c10::complex<float>", dt.complex128: "c10::complex<double>"}
-
-
-def ctype(d: dt.dtype) -> str:
-    """A dtype as torch's C++ messages print it."""
-    return _C_NAMES.get(d, d.name)
 
 
 _declare_scan("cumsum", cumsum_op, "sum")
@@ -231,9 +231,10 @@ def _trapezoid(name: str, y: TensorBase, x, dx, dim: int, total) -> TensorBase:
             raise RuntimeError(f"{name}: received a bool input for `{what}`, but bool is not supported")
     dim = wrap_dim(dim, y._spec.ndim)
     after, before = _ends(y, dim)
+    sums = METHODS["add"](after, before)
     if x is None:
-        return METHODS["mul"](total(METHODS["add"](after, before), dim), (1 if dx is None else dx) / 2)
-    return METHODS["div"](total(METHODS["mul"](METHODS["add"](after, before), _spacing(y, x, dim, name)), dim), 2)
+        return total(METHODS["mul"](sums, (1 if dx is None else dx) / 2), dim)
+    return METHODS["div"](total(METHODS["mul"](sums, _spacing(y, x, dim, name)), dim), 2)
 
 
 @public("trapezoid", method=False, also=("trapz",))
@@ -246,3 +247,7 @@ def trapezoid(y, x=None, *, dx=None, dim=-1):
 def cumulative_trapezoid(y, x=None, *, dx=None, dim=-1):
     """The running integral of `y` along `dim` by the trapezoidal rule; one element fewer than `y`."""
     return _trapezoid("cumulative_trapezoid", y, x, dx, dim, METHODS["cumsum"])
+
+
+exact_out("cumsum", "cumprod", when=dtype_named)
+exact_out("cummax", "cummin", "logcumsumexp", message=scalar_type)

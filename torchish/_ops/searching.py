@@ -7,12 +7,13 @@ from __future__ import annotations
 import numpy as np
 
 from .. import _dtype as dt
-from .._core.handle import TensorBase, from_array
+from .._core.handle import TensorBase, from_array, set_strides
 from .._core.op import Op, cast
 from .._core.record import call
-from .._core.spec import spec_of
+from .._core.spec import contiguous_strides, spec_of
 from .._dtype import BOOL, COMPLEX
 from .declare import common_device, promoted
+from .exact_out import exact_out
 from .factory import constant_tensor
 from .selection import widened
 from .shared import shape_text, wrap_dim
@@ -99,7 +100,8 @@ def _check_rows(rows, input) -> None:
                            f"tensor dim({rows.ndim}) and input value's dim(0) numel(1)")
     if tuple(shape[:-1]) != tuple(rows.shape[:-1]) or len(shape) != rows.ndim:
         raise RuntimeError("torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input "
-                           f"value tensor must match, but we got boundaries tensor {shape_text(rows.shape)} and input value tensor {shape_text(shape)}")
+                           f"value tensor must match, but we got boundaries tensor {shape_text(rows.shape)} and input value "
+                           f"tensor {shape_text(shape)}")
 
 
 @public("bucketize", method=False, out=True)
@@ -146,10 +148,13 @@ def _host(t: TensorBase, cause: str) -> np.ndarray:
     return array.astype(np.float32) if t._spec.dtype in (dt.float16, dt.bfloat16) else array
 
 
-def _answer(t: TensorBase, array: np.ndarray, inverse, counts) -> tuple:
+def _answer(t: TensorBase, array: np.ndarray, inverse, counts, dim: int | None):
     device = t._spec.device
-    made = [from_array(np.ascontiguousarray(array).astype(t._spec.dtype.numpy), device=device)]
-    made += [from_array(np.ascontiguousarray(extra).astype(np.int64), device=device) for extra in (inverse, counts) if extra is not None]
+    made = [from_array(array.astype(t._spec.dtype.numpy, order="C"), device=device)]
+    if dim:  # torch works on slices along the first dimension and moves it back
+        inner = contiguous_strides((array.shape[dim], *array.shape[:dim], *array.shape[dim + 1:]))
+        set_strides(made[0], inner[1:dim + 1] + inner[:1] + inner[dim + 1:])
+    made += [from_array(extra.astype(np.int64, order="C"), device=device) for extra in (inverse, counts) if extra is not None]
     return made[0] if len(made) == 1 else tuple(made)
 
 
@@ -172,10 +177,10 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     x = _host(input, "unique")
     x = x.reshape(1) if x.ndim == 0 else x
     if dim is not None and x.shape[dim] == 0:
-        return _answer(input, x, np.zeros(0) if return_inverse else None, np.zeros(0) if return_counts else None)
+        return _answer(input, x, np.zeros(0) if return_inverse else None, np.zeros(0) if return_counts else None, dim)
     values, _, inverse, counts = np.unique(x, return_index=True, return_inverse=True, return_counts=True, axis=dim, equal_nan=False)
     inverse = inverse.reshape(input._spec.shape if dim is None else -1)
-    return _answer(input, values, inverse if return_inverse else None, counts if return_counts else None)
+    return _answer(input, values, inverse if return_inverse else None, counts if return_counts else None, dim)
 
 
 @public("unique_consecutive")
@@ -198,6 +203,7 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     starts = np.flatnonzero(new)
     inverse = (np.cumsum(new) - 1).reshape(input._spec.shape if dim is None else -1)
     counts = np.diff(np.append(starts, n))
-    return _answer(input, np.moveaxis(rows[starts], 0, axis), inverse if return_inverse else None, counts if return_counts else None)
+    return _answer(input, np.moveaxis(rows[starts], 0, axis), inverse if return_inverse else None, counts if return_counts else None, dim)
 
 
+exact_out("isin")

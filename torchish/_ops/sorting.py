@@ -7,6 +7,7 @@ from __future__ import annotations
 from .._core.handle import TensorBase
 from .._core.record import call, set_strides
 from .._dtype import BOOL, COMPLEX
+from .exact_out import exact_out
 from .layout import elementwise_strides
 from .reduction import one_dim
 from .return_types import return_type
@@ -102,3 +103,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     if spec.dtype.category in (BOOL, COMPLEX):
         refuse("kthvalue_cpu", spec.dtype)
     return pick(kthvalue_op, KTHVALUE, input, dim, keepdim, (("k", k),))
+
+
+exact_out("sort", "topk", "msort")
+exact_out("kthvalue", message=lambda name, want, have: "output values must be of same type as input")

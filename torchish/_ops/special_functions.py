@@ -106,7 +106,8 @@ def _logit(xp, x, eps):
 def _logit_rule(xp, g, out, x, eps):
     low = xp.zeros_like(x) if eps is None else eps
     outside = xp.nan if eps is None else 0.0
-    return xp.where((x < low) | (x > 1 - low), xp.full_like(g, outside), g / (x * (1 - x)))
+    inside = xp.where((x == 0) | (x == 1), g * xp.inf, g / (x * (1 - x)))  # +inf at both ends, also at -0
+    return xp.where((x < low) | (x > 1 - low), xp.full_like(g, outside), inside)
 
 
 unary("logit(input, eps=None)", _logit, kind=INT_TO_FLOAT, refuse=COMPLEX_DTYPES, vjp=_logit_rule, also=("special.logit",))
@@ -118,8 +119,9 @@ def _sinc(xp, x):
 
 
 def _sinc_slope(xp, out, x):
-    at = xp.where(x == 0, xp.ones_like(x), math.pi * x)
-    return xp.where(x == 0, xp.zeros_like(x), math.pi * (at * xp.cos(at) - xp.sin(at)) / (at * at))
+    at, square = math.pi * x, math.pi * x * x
+    # unprotected at 0, so that the second derivative there is torch's NaN
+    return xp.where(square == 0, xp.zeros_like(x), (at * xp.cos(at) - xp.sin(at)) / square)
 
 
 unary("sinc(input)", _sinc, kind=INT_TO_FLOAT, vjp=slope(_sinc_slope), also=("special.sinc",))

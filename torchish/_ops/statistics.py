@@ -8,9 +8,10 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.handle import TensorBase, from_array
 from .._core.op import Op, cast
-from .._core.record import call
-from .._core.spec import spec_of
+from .._core.record import call, set_strides
+from .._core.spec import contiguous_strides, spec_of
 from .._dtype import FLOATING, INTEGER
+from .exact_out import exact_out
 from .reduction import all_dims, count, reduce, reduced_shape, reduction
 from .searching import lower_bound
 from .selection import refuse, widened
@@ -39,7 +40,10 @@ def _std(xp, x, dims, keepdim, correction):
 
 
 def _var_rule(xp, g, out, x, dims, keepdim, correction):
-    return _divided(xp, 2 * g, _freedom(x, dims, correction)) * (x - xp.mean(x, axis=dims, keepdims=True))
+    freedom, mean = _freedom(x, dims, correction), xp.mean(x, axis=dims, keepdims=True)
+    if freedom <= 0:  # torch's limit of the division by zero
+        return g * xp.where(x == mean, xp.full_like(out, np.nan), xp.full_like(out, np.inf))
+    return 2 * g / freedom * (x - mean)
 
 
 def _std_rule(xp, g, out, x, dims, keepdim, correction):
@@ -156,7 +160,14 @@ def _declare_quantile(name: str, skip_nan: bool) -> None:
         _check_quantile(spec, q, interpolation)
         static = (("dim", None if dim is None else wrap_dim(dim, spec.ndim)), ("keepdim", bool(keepdim)), ("interpolation", interpolation),
                   ("skip_nan", skip_nan))
-        return call(quantile_op, (input, q if isinstance(q, TensorBase) else float(q)), static)
+        if not isinstance(q, TensorBase):
+            return call(quantile_op, (input, float(q)), static)
+        result = call(quantile_op, (input, q), static)
+        if q._spec.ndim:  # torch computes them innermost and moves them to the front
+            shape = result._spec.shape
+            inner = contiguous_strides(shape[1:] + shape[:1])
+            set_strides(result, inner[-1:] + inner[:-1])
+        return result
     front.__doc__ = (f"The quantiles `q` (a number or a 1-D tensor, which adds a leading dimension) along `dim`, or of all elements. "
                      f"{'NaN is skipped.' if skip_nan else 'NaN wins.'}\n\nRaises RuntimeError for a `q` outside [0, 1] and for dtypes other than "
                      "float32 and float64.")
@@ -260,3 +271,4 @@ def bincount(input, weights=None, minlength=0):
     return from_array(np.bincount(index, weights._host("bincount"), minlength).astype(kept), device=spec.device)
 
 
+exact_out("quantile", "nanquantile", message=lambda name, want, have: "quantile() out tensor must be same dtype as the input tensor")

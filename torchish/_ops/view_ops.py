@@ -6,15 +6,16 @@ same program.
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from .._core.grad_graph import node_class
 from .._core.handle import TensorBase
 from .._core.op import Op, simple
-from .._core.spec import contiguous_strides, like
-from .._core.view import make_view
+from .._core.spec import like
+from .._core.tape import state
+from .._core.view import OVERLAPPING, become, check_place, make_view
 from .shared import shape_text, sizes, wrap_dim, wrap_dims
-from .variants import METHODS, PROPERTIES, public
+from .variants import METHODS, PROPERTIES, public, register
 
 
 def _zeros_put(op_name: str):
@@ -27,9 +28,9 @@ def _zeros_put(op_name: str):
 VIEWS: dict[str, Op] = {}
 
 
-def view_op(name: str, body, put, infer, grad: str, vjp=None) -> Op:
-    """Declare a view op; its gradient is derived from `put` unless a rule is given."""
-    VIEWS[name] = Op(name, body, simple(infer), grad=grad, put=put, vjp=(vjp or _zeros_put(name),))
+def view_op(name: str, body, put, infer, grad: str, vjp=None, info: str | None = None) -> Op:
+    """Declare a view op; its gradient is derived from `put` unless a rule is given. `info` is OVERLAPPING, REINTERPRETING or nothing."""
+    VIEWS[name] = Op(name, body, simple(infer), grad=grad, put=put, vjp=(vjp or _zeros_put(name),), info=info)
     return VIEWS[name]
 
 
@@ -75,7 +76,7 @@ slice_op = view_op("slice", _slice_body, _slice_put, _slice_infer, "SliceBackwar
 def slice_view(t: TensorBase, dim: int, start: int, length: int, step: int = 1) -> TensorBase:
     """`t` with dimension `dim` reduced to `length` elements from `start`, `step` apart (all already in range)."""
     strides = list(t._current_strides)
-    offset = t._offset + (start * strides[dim] if length or start < t._spec.shape[dim] else start * strides[dim])
+    offset = t._offset + start * strides[dim]
     strides[dim] *= step
     return make_view(t, slice_op, (start,), (("dim", dim), ("length", length), ("step", step)), tuple(strides), offset)
 
@@ -164,9 +165,9 @@ def permuted(t: TensorBase, dims: tuple, op: Op = permute_op) -> TensorBase:
 
 
 @public("permute")
-def permute(input, *dims):
+def permute(input, *args, dims=None):
     """A view with its dimensions in the order `dims`. Raises RuntimeError unless they are a permutation."""
-    dims = sizes(dims)
+    dims = sizes(args or (dims,))
     ndim = input._spec.ndim
     if len(dims) != ndim:
         raise RuntimeError(f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of "
@@ -177,7 +178,7 @@ def permute(input, *dims):
     return permuted(input, wrapped)
 
 
-@public("transpose", also=("swapaxes", "swapdims"))
+@public("transpose", also=("swapdims",))
 def transpose(input, dim0, dim1):
     """A view with two dimensions exchanged."""
     ndim = input._spec.ndim
@@ -202,109 +203,85 @@ def _numpy_transpose(self):
 
 
 def _matrix_transpose(self):
-    if self._spec.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self._spec.ndim}-D tensor.")
+    _matrices_only(self, "tensor.mT")
     return transpose(self, -2, -1)
+
+
+@public("swapaxes")
+def swapaxes(input, axis0, axis1):
+    """`transpose` under NumPy's name."""
+    return transpose(input, axis0, axis1)
+
+
+@public("movedim")
+def movedim(input, source, destination):
+    """A view with the dimensions `source` (an int or several) moved to the places `destination`; the others keep their order."""
+    source, destination = ((x,) if isinstance(x, int) else tuple(x) for x in (source, destination))
+    if len(source) != len(destination):
+        raise RuntimeError(f"movedim: Invalid source or destination dims: source ({shape_text(source)} dims) should contain the same number of "
+                           f"dims as destination ({shape_text(destination)} dims)")
+    ndim = input._spec.ndim
+    moved, places = (tuple(wrap_dim(d, ndim) for d in dims) for dims in (source, destination))
+    for name, wrapped, given in (("source", moved, source), ("destination", places, destination)):
+        if len(set(wrapped)) != len(wrapped):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({shape_text(given)})")
+    rest = iter([d for d in range(ndim) if d not in moved])
+    at = dict(zip(places, moved))
+    return permuted(input, tuple(at[i] if i in at else next(rest) for i in range(ndim)))
+
+
+@public("moveaxis")
+def moveaxis(input, source, destination):
+    """`movedim` under NumPy's name."""
+    return movedim(input, source, destination)
+
+
+def _matrices_only(self, what: str) -> None:
+    if self._spec.ndim < 2:
+        raise RuntimeError(f"{what} is only supported on matrices or batches of matrices. Got {self._spec.ndim}-D tensor.")
+
+
+def _conjugated(t):
+    return METHODS["conj"](t) if t._spec.dtype.is_complex else t
+
+
+@public("adjoint")
+def adjoint(input):
+    """The conjugate transpose of the last two dimensions. Raises RuntimeError below two dimensions."""
+    _matrices_only(input, "tensor.adjoint()")
+    return _conjugated(transpose(input, -2, -1))
+
+
+def _adjoint_property(self):
+    _matrices_only(self, "tensor.mH")
+    return _conjugated(transpose(self, -2, -1))
+
+
+def _hermitian(self):
+    ndim = self._spec.ndim
+    if ndim not in (0, 2):
+        more = ". For batches of matrices, consider using tensor.mH" if ndim > 2 else "."
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor{more}")
+    return _conjugated(transpose(self, 0, 1) if ndim else self)
 
 
 PROPERTIES["T"] = (_numpy_transpose, None)
 PROPERTIES["mT"] = (_matrix_transpose, None)
+PROPERTIES["H"] = (_hermitian, None)
+PROPERTIES["mH"] = (_adjoint_property, None)
 
 
-# ---------------------------------------------------------------- reshaping
-def _view_body(xp, base, *, shape):
-    return xp.reshape(base, shape)
+# ---------------------------------------------------------------- dimensions of size 1
+def reshaping_op(name: str, grad: str) -> Op:
+    """Declare a view op that only regroups elements in row-major order; static `shape` is the result's."""
+    return view_op(name, lambda xp, base, *, shape: xp.reshape(base, shape), lambda xp, base, new, *, shape: xp.reshape(new, base.shape),
+                   lambda base, *, shape: like(base, shape), grad, lambda xp, g, out, base, *, shape: xp.reshape(g, base.shape))
 
 
-def _view_put(xp, base, new, *, shape):
-    return xp.reshape(new, base.shape)
-
-
-def _reshaping(name: str, grad: str) -> Op:
-    return view_op(name, _view_body, _view_put, lambda base, *, shape: like(base, shape), grad,
-                   lambda xp, g, out, base, *, shape: xp.reshape(g, base.shape))
-
-
-view_as_op = _reshaping("view", "ViewBackward0")
-alias_op = _reshaping("unsafe view", "UnsafeViewBackward0")
-squeeze_op = _reshaping("squeeze", "SqueezeBackward0")
-squeeze_dim_op = _reshaping("squeeze.dim", "SqueezeBackward1")
-squeeze_dims_op = _reshaping("squeeze.dims", "SqueezeBackward2")
-unsqueeze_op = _reshaping("unsqueeze", "UnsqueezeBackward0")
-
-
-def view_strides(shape: tuple, strides: tuple, new: tuple) -> tuple | None:
-    """Strides for viewing memory of (shape, strides) as shape `new`, or None where that needs a copy. torch's computeStride rule."""
-    if 0 in shape:
-        return strides if tuple(shape) == tuple(new) else contiguous_strides(new)
-    result = [0] * len(new)
-    at = len(new) - 1
-    chunk_stride = strides[-1] if strides else 1
-    have = want = 1
-    for d in range(len(shape) - 1, -1, -1):
-        have *= shape[d]
-        if d == 0 or (shape[d - 1] != 1 and strides[d - 1] != have * chunk_stride):
-            while at >= 0 and (want < have or new[at] == 1):
-                result[at] = want * chunk_stride
-                want *= new[at]
-                at -= 1
-            if want != have:
-                return None
-            if d > 0:
-                chunk_stride, have, want = strides[d - 1], 1, 1
-    if not shape:
-        while at >= 0:
-            result[at] = 1
-            at -= 1
-    return tuple(result) if at < 0 else None
-
-
-def infer_size(shape: tuple, numel: int) -> tuple:
-    """`shape` with a -1 filled in. Raises RuntimeError with torch's message where the count does not fit."""
-    if -1 not in shape:
-        n = 1
-        for s in shape:
-            if s < 0:
-                raise RuntimeError(f"invalid shape dimension {s}")
-            n *= s
-        if n != numel:
-            raise RuntimeError(f"shape '{shape_text(shape)}' is invalid for input of size {numel}")
-        return shape
-    known = 1
-    for i, s in enumerate(shape):
-        if s == -1:
-            if -1 in shape[i + 1:]:
-                raise RuntimeError("only one dimension can be inferred")
-        elif s < 0:
-            raise RuntimeError(f"invalid shape dimension {s}")
-        else:
-            known *= s
-    if known == 0:
-        if numel == 0:
-            raise RuntimeError(f"cannot reshape tensor of 0 elements into shape {shape_text(shape)} because the unspecified dimension size -1 can be "
-                               "any value and is ambiguous")
-    if known == 0 or numel % known:
-        raise RuntimeError(f"shape '{shape_text(shape)}' is invalid for input of size {numel}")
-    return tuple(numel // known if s == -1 else s for s in shape)
-
-
-def reshaped(t: TensorBase, shape: tuple, op: Op = view_as_op) -> TensorBase | None:
-    """`t` viewed as `shape`, or None where torch could not without a copy."""
-    spec = t._spec
-    strides = contiguous_strides(shape) if t._strides is None else view_strides(tuple(spec.shape), t._strides, shape)
-    return None if strides is None else make_view(t, op, (), (("shape", shape),), strides, t._offset)
-
-
-@public("view", function=False)
-def view(self, *shape):
-    """The same memory under another shape (or, with a dtype, read as another dtype). Raises RuntimeError where strides forbid it."""
-    if len(shape) == 1 and not isinstance(shape[0], (int, tuple, list, TensorBase)):
-        return METHODS["_view_dtype"](self, shape[0])
-    made = reshaped(self, infer_size(sizes(shape), self._spec.numel))
-    if made is None:
-        raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous "
-                           "subspaces). Use .reshape(...) instead.")
-    return made
+squeeze_op = reshaping_op("squeeze", "SqueezeBackward0")
+squeeze_dim_op = reshaping_op("squeeze.dim", "SqueezeBackward1")
+squeeze_dims_op = reshaping_op("squeeze.dims", "SqueezeBackward2")
+unsqueeze_op = reshaping_op("unsqueeze", "UnsqueezeBackward0")
 
 
 @public("unsqueeze")
@@ -319,10 +296,10 @@ def unsqueeze(input, dim):
 
 
 @public("squeeze")
-def squeeze(input, *dim, **kw):
+def squeeze(input, *args, dim=None):
     """A view without dimensions of size 1: all of them, or those named."""
     spec = input._spec
-    given = kw.get("dim", dim[0] if len(dim) == 1 else dim if dim else None)
+    given = dim if not args else args[0] if len(args) == 1 else args
     if given is None:
         drop, op = {i for i, n in enumerate(spec.shape) if n == 1}, squeeze_op
     elif isinstance(given, int):
@@ -336,47 +313,207 @@ def squeeze(input, *dim, **kw):
 
 
 # ---------------------------------------------------------------- expand
-def _expand_body(xp, base, *, shape):
-    return xp.broadcast_to(base, shape)
+def _no_direct_put(xp, base, new, **static):
+    raise NotImplementedError("torchish: a view that repeats elements is written to by the places of its elements")
 
 
-def _expand_put(xp, base, new, *, shape):
-    raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-                       "Please clone() the tensor before performing the operation.")
+expand_op = view_op("expand", lambda xp, base, *, shape: xp.broadcast_to(base, shape), _no_direct_put, lambda base, *, shape: like(base, shape),
+                    "ExpandBackward0", lambda xp, g, out, base, *, shape: sum_to(xp, g, base.shape), OVERLAPPING)
 
 
-expand_op = view_op("expand", _expand_body, _expand_put, lambda base, *, shape: like(base, shape), "ExpandBackward0",
-                    lambda xp, g, out, base, *, shape: g)
+def sum_to(xp, g, shape: tuple):
+    """`g` summed over the axes that broadcasting `shape` added or stretched."""
+    lead = g.ndim - len(shape)
+    axes = tuple(range(lead)) + tuple(i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1)
+    return xp.reshape(xp.sum(g, axis=axes), shape) if axes else xp.reshape(g, shape)
 
 
 @public("expand", function=False)
-def expand(self, *size, implicit=False):
+def expand(self, *args, size=None, implicit=False):
     """A view with dimensions of size 1 repeated (stride 0) to `size`; -1 keeps a size. Raises RuntimeError where sizes do not fit."""
-    size, spec = sizes(size), self._spec
+    return expanded(self, sizes(args) if size is None else sizes((size,)))
+
+
+def expanded(t: TensorBase, size: tuple) -> TensorBase:
+    """`expand` to a tuple of sizes."""
+    spec = t._spec
     lead = len(size) - spec.ndim
     if lead < 0:
-        raise RuntimeError(f"expand({self.type()}{{{shape_text(spec.shape)}}}, size={shape_text(size)}): the number of sizes provided "
+        raise RuntimeError(f"expand({t.type()}{{{shape_text(spec.shape)}}}, size={shape_text(size)}): the number of sizes provided "
                            f"({len(size)}) must be greater or equal to the number of dimensions in the tensor ({spec.ndim})")
-    shape, strides, own = [], [], self._current_strides
-    for i, n in enumerate(size):
-        have = spec.shape[i - lead] if i >= lead else 1
-        if n == -1 and i < lead:
-            raise RuntimeError(f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing dimension {i}")
-        n = have if n == -1 else n
+    shape, own = list(size), t._current_strides
+    strides = [0] * len(size)
+    for i in range(len(size) - 1, -1, -1):
+        n = size[i]
+        if i < lead:
+            if n < 0:
+                raise RuntimeError(f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing dimension {i}")
+            # torch: a new dimension of size 1 gets the stride that the next one implies
+            have, step = 1, shape[i + 1] * strides[i + 1] if i + 1 < len(size) else 1
+        else:
+            have, step = spec.shape[i - lead], own[i - lead]
+            n = shape[i] = have if n == -1 else n
         if have != n and have != 1:
             raise RuntimeError(f"The expanded size of the tensor ({n}) must match the existing size ({have}) at non-singleton dimension {i}.  "
                                f"Target sizes: {shape_text(size)}.  Tensor sizes: {shape_text(spec.shape)}")
-        shape.append(n)
-        strides.append(_expanded_stride(i, lead, have, n, own, shape, strides))
-    for i in range(lead - 1, -1, -1):  # torch gives leading dimensions the stride of what follows, or 0 where they repeat
-        strides[i] = 0 if shape[i] != 1 else (strides[i + 1] * shape[i + 1] if i + 1 < len(shape) else 1)
-    return make_view(self, expand_op, (), (("shape", tuple(shape)),), tuple(strides), self._offset)
+        strides[i] = step if have == n else 0
+    return make_view(t, expand_op, (), (("shape", tuple(shape)),), tuple(strides), t._offset)
 
 
-def _expanded_stride(i, lead, have, n, own, shape, strides) -> int:
-    if i < lead:
-        return 0
-    return 0 if have == 1 and n != 1 else own[i - lead]
+@public("expand_as", function=False)
+def expand_as(self, other):
+    """This tensor expanded to the size of `other`."""
+    return expanded(self, tuple(other._spec.shape))
 
 
-__all__ = ["VIEWS", "infer_size", "jnp", "permuted", "reshaped", "select_view", "slice_view", "view_op", "view_strides"]
+@public("broadcast_to")
+def broadcast_to(input, size):
+    """`input` expanded to `size`."""
+    return expanded(input, sizes((size,)))
+
+
+# ---------------------------------------------------------------- diagonal
+def _diagonal_places(shape: tuple, offset: int, dim1: int, dim2: int):
+    """Row and column numbers of a diagonal."""
+    count = diagonal_length(shape, offset, dim1, dim2)
+    along = np.arange(count)
+    return (along, along + offset) if offset >= 0 else (along - offset, along)
+
+
+def diagonal_length(shape: tuple, offset: int, dim1: int, dim2: int) -> int:
+    """How many elements a diagonal has."""
+    rows, columns = shape[dim1], shape[dim2]
+    return max(min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns), 0)
+
+
+def _diagonal_put(xp, base, new, *, offset, dim1, dim2):
+    rows, columns = _diagonal_places(base.shape, offset, dim1, dim2)
+    if not len(rows):
+        return base
+    moved = xp.moveaxis(base, (dim1, dim2), (-2, -1))
+    if xp is np:
+        moved = moved.copy()
+        moved[..., rows, columns] = new
+    else:
+        moved = moved.at[..., rows, columns].set(new.astype(base.dtype))
+    return xp.moveaxis(moved, (-2, -1), (dim1, dim2))
+
+
+def _diagonal_infer(base, *, offset, dim1, dim2):
+    rest = tuple(n for i, n in enumerate(base.shape) if i not in (dim1, dim2))
+    return like(base, (*rest, diagonal_length(base.shape, offset, dim1, dim2)))
+
+
+def _diagonal_body(xp, base, *, offset, dim1, dim2):
+    if diagonal_length(base.shape, offset, dim1, dim2) == 0:
+        return xp.zeros((*(n for i, n in enumerate(base.shape) if i not in (dim1, dim2)), 0), base.dtype)
+    return xp.diagonal(base, offset, dim1, dim2)
+
+
+diagonal_op = view_op("diagonal", _diagonal_body, _diagonal_put, _diagonal_infer, "DiagonalBackward0")
+
+
+@public("diagonal")
+def diagonal(input, offset=0, dim1=0, dim2=1):
+    """A view of the diagonals of dimensions `dim1` and `dim2`, as a new last dimension; `offset` > 0 is above the main one."""
+    spec, strides = input._spec, input._current_strides
+    a, b = wrap_dim(dim1, spec.ndim), wrap_dim(dim2, spec.ndim)
+    if a == b:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    start = input._offset
+    if diagonal_length(spec.shape, offset, a, b):
+        start += offset * strides[b] if offset >= 0 else -offset * strides[a]
+    kept = tuple(s for i, s in enumerate(strides) if i not in (a, b))
+    return make_view(input, diagonal_op, (), (("offset", offset), ("dim1", a), ("dim2", b)), (*kept, strides[a] + strides[b]), start)
+
+
+@public("linalg.diagonal", method=False)
+def _linalg_diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+    """`diagonal` of the last two dimensions."""
+    return diagonal(A, offset, dim1, dim2)
+
+
+# ---------------------------------------------------------------- unfold
+def _windows(length: int, size: int, step: int):
+    """Positions of the windows: (number of windows, size)."""
+    return np.arange(0, length - size + 1, step)[:, None] + np.arange(size)
+
+
+def _unfold_body(xp, base, *, dim, size, step):
+    places = _windows(base.shape[dim], size, step)
+    return xp.moveaxis(xp.take(base, places, axis=dim), dim + 1, -1)
+
+
+def _unfold_rule(xp, g, out, base, *, dim, size, step):
+    places = _windows(base.shape[dim], size, step)
+    windows = xp.moveaxis(xp.moveaxis(g, -1, dim + 1), (dim, dim + 1), (0, 1))
+    zeros = xp.zeros((base.shape[dim], *windows.shape[2:]), g.dtype)
+    if xp is np:
+        np.add.at(zeros, places, windows)
+        total = zeros
+    else:
+        total = zeros.at[places].add(windows)
+    return xp.moveaxis(total, 0, dim)
+
+
+def _unfold_infer(base, *, dim, size, step):
+    shape = list(base.shape)
+    shape[dim] = (shape[dim] - size) // step + 1
+    return like(base, (*shape, size))
+
+
+unfold_op = view_op("unfold", _unfold_body, _no_direct_put, _unfold_infer, "UnfoldBackward0", _unfold_rule, OVERLAPPING)
+
+
+@public("unfold", function=False)
+def unfold(self, dimension, size, step):
+    """A view of all windows of `size` elements, `step` apart, of one dimension; the window is a new last dimension."""
+    spec, strides = self._spec, self._current_strides
+    dim = wrap_dim(dimension, spec.ndim)
+    length = spec.shape[dim] if spec.ndim else 1
+    if size < 0:
+        raise RuntimeError(f"size is {size} but must be >= 0")
+    if size > length:
+        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {length} but size is {size}")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    if spec.ndim == 0:
+        return METHODS["as_strided"](self, (size,), (1,))
+    result = list(strides)
+    result[dim] *= step
+    return make_view(self, unfold_op, (), (("dim", dim), ("size", size), ("step", step)), (*result, strides[dim]), self._offset)
+
+
+# ---------------------------------------------------------------- in place: the tensor's own view changes
+_RENUMBERED = {"TBackward0": "TBackward1", "TransposeBackward0": "TransposeBackward1", "UnsqueezeBackward0": "UnsqueezeBackward1",
+               "SqueezeBackward0": "SqueezeBackward3", "SqueezeBackward1": "SqueezeBackward4", "SqueezeBackward2": "SqueezeBackward5",
+               "AsStridedBackward0": "AsStridedBackward1"}
+
+
+def in_place_view(name: str, front) -> None:
+    """Publish the method `name`: the view that `front` makes becomes the tensor's own, in place."""
+    def method(self, *args, **kwargs):
+        check_place(self)
+        made = front(self, *args, **kwargs)
+        edge = made._edge if state.grad else None
+        if edge is not None:
+            edge[0].__class__ = node_class(_RENUMBERED[edge[0].name()])
+        become(self, made, edge)
+        return self
+    method.__name__ = method.__qualname__ = name
+    method.__doc__ = f"`{name[:-1]}` in place: changes this tensor's own view of its memory. Returns self."
+    register(METHODS, name, method)
+
+
+def _t_in_place(self):
+    if self._spec.ndim > 2:
+        raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {self._spec.ndim}D")
+    return t(self)
+
+
+for _name, _front in (("t_", _t_in_place), ("transpose_", transpose), ("swapaxes_", swapaxes), ("swapdims_", transpose), ("unsqueeze_", unsqueeze),
+                      ("squeeze_", squeeze)):
+    in_place_view(_name, _front)
+
+__all__ = ["VIEWS", "expanded", "in_place_view", "permuted", "reshaping_op", "select_view", "slice_view", "squeeze", "sum_to", "transpose", "unsqueeze",
+           "view_op"]
