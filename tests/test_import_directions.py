@@ -17,13 +17,13 @@ LAYERS = (
     ("_ops",),
     ("tensor",),
     # The public names: modules of functions, and _public, which gathers torch-level names for the layers above.
-    ("_public", "_submodule", "linalg", "fft", "special", "random", "autograd", "func", "serialization", "distributed"),
+    ("_public", "_submodule", "compiler", "cuda", "linalg", "fft", "special", "random", "autograd", "func", "serialization", "distributed"),
     ("nn", "optim", "distributions", "utils"),
     ("", "__main__", "_import_hook"),
 )
 # Beside _core: they see the dtypes, themselves and NumPy only.
 BESIDE_CORE = ("_random", "_format")
-MAY_USE_CORE = ("_core", "_ops", "tensor", "_public", "_submodule", "random", "autograd", "func", "serialization", "distributed", "")
+MAY_USE_CORE = ("_core", "_ops", "tensor", "_public", "cuda", "_submodule", "random", "autograd", "func", "serialization", "distributed", "")
 MAY_USE_JAX = ("_core", "_ops", "distributed")
 # The loader and the optimizers mark where one step's program ends; that is the only thing they ask of the engine.
 CORE_EXCEPTIONS = {("utils.data.dataloader", "_core.evaluate"), ("optim.optimizer", "_core.evaluate")}

@@ -1,7 +1,14 @@
 """torchish: torch's API on JAX. `import torchish as torch`."""
 from ._public import *  # noqa: F401, F403 - torch-level functions, dtypes and modes, gathered in _public
 from . import autograd as autograd  # isort: skip
+from . import compiler as compiler
+from . import cuda as cuda
 from . import linalg as linalg
+from . import random as random
+from . import serialization as serialization
 from . import special as special
+from .compiler import compile as compile
+from .serialization import load as load
+from .serialization import save as save
 
 __version__ = "2.13.0+torchish.0.1.0"

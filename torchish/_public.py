@@ -23,9 +23,10 @@ from ._format import set_printoptions as set_printoptions
 from ._ops import (  # noqa: F401 - importing a table declares its operations
     activation, arithmetic, attention, bitwise, bounds, class_loss, comparison, complex_parts, contraction, conversion, convolution, creation,
     division, dropout, dyadic, embedding, gathering, indexing, loss, margin_loss, matmul, norm, normalization, optimizer_steps, order_statistics,
-    padding, pointwise, pooling, powers, reduction, sampling, scan, scattering, searching, sorting, special_functions, statistics, view_ops,
+    padding, pointwise, pooling, powers, queries, reduction, sampling, scan, scattering, searching, sorting, special_functions, statistics, view_ops,
     where,
 )
+from ._ops.factory import set_default_device as set_default_device
 from ._ops.sampling import Generator as Generator
 from ._ops.sampling import default_generator as default_generator
 from ._ops.variants import FUNCTIONS as _FUNCTIONS
@@ -35,6 +36,10 @@ from .tensor import _attach
 from .tensor import is_tensor as is_tensor
 from .tensor import layout as layout
 from .tensor import strided as strided
+from ._type_info import finfo as finfo
+from ._type_info import iinfo as iinfo
+
+inf, nan, pi, e, newaxis = float("inf"), float("nan"), 3.141592653589793, 2.718281828459045, None
 
 
 def set_default_dtype(d) -> None:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import handle, tape
+from .devices import jax_device
 from .explain import log
 from .program import Slice, make_function, make_slice, run_numpy
 from .tape import NUMBERS, Node, Value, state
@@ -238,24 +239,6 @@ def to_device(v: Value):
         v.array = jax.device_put(array, jax_device(v.spec.device))
     v.owned = True  # where it still shares the NumPy array's memory, XLA copies instead of donating
     return v.array
-
-
-_devices: dict = {}
-
-
-def jax_device(d):
-    """The JAX device behind a torch device. Raises RuntimeError, in torch's words, where there is none."""
-    found = _devices.get(d)
-    if found is None:
-        platform = {"cuda": "gpu"}.get(d.type, d.type)
-        try:
-            found = jax.local_devices(backend=platform)[d.index or 0]
-        except (RuntimeError, IndexError) as e:
-            if d.type == "cuda":
-                raise AssertionError("Torch not compiled with CUDA enabled") from e
-            raise RuntimeError(f"torchish: JAX has no device {d}") from e
-        _devices[d] = found
-    return found
 
 
 # ---------------------------------------------------------------- reads and cuts

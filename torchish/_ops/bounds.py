@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from .. import _dtype as dt
 from .._core.handle import TensorBase
 from .._core.spec import Spec
-from .declare import NO_OPMATH, binary, internal
-from .guards import choice, count_from_self, guard, refuse_complex, tensors_only
+from .declare import NO_OPMATH, binary, broadcast_shapes, internal
+from .guards import COMPLEX_DTYPES, choice, count_from_self, guard, refuse_complex, tensors_only
 from .pointwise import complex_of
 from .variants import tensor_or_number
 
@@ -57,9 +57,10 @@ _choosing("fmin", lambda xp, a, b: xp.where((a <= b) | _nan(xp, b), a, b), _firs
 
 # ---------------------------------------------------------------- clamp
 def _clamp(xp, x, low, high):
+    # where rather than maximum: at a bound x itself stays, which shows in the sign of zero
     if low is not None:
-        x = xp.maximum(x, low)
-    return x if high is None else xp.minimum(x, high)
+        x = xp.where((x < low) | _nan(xp, low), low, x)
+    return x if high is None else xp.where((x > high) | _nan(xp, high), high, x)
 
 
 def _input_rule(xp, g, out, x, low, high):
@@ -78,7 +79,7 @@ def _high_rule(xp, g, out, x, low, high):
 
 def _clamping(name: str, grad: str, kernel: str, bool_ok: bool = False):
     return internal(name, _clamp, kind=NO_OPMATH, grad=grad, saves=(0, 1, 2), vjp=(_input_rule, _low_rule, _high_rule), kernel=kernel,
-                    refuse=() if bool_ok else (dt.bool_,))
+                    refuse=COMPLEX_DTYPES if bool_ok else (dt.bool_, *COMPLEX_DTYPES))
 
 
 clamp_tensors = _clamping("clamp", "ClampBackward0", "clamp_cpu")
@@ -87,7 +88,7 @@ clamp_numbers = _clamping("clamp numbers", "ClampBackward1", "clamp_scalar_cpu")
 
 def _single(bound: str, name: str, tensors: str, numbers: str) -> tuple:
     """(op for a tensor bound, op for a number) of a clamp with one bound, with the names of their nodes."""
-    return _clamping(name, tensors, "", True), _clamping(name + " number", numbers, f"clamp_{bound}_scalar_cpu")
+    return _clamping(name, tensors, {"min": "maximum_cpu", "max": "minimum_cpu"}[bound], True), _clamping(name + " number", numbers, f"clamp_{bound}_scalar_cpu")
 
 
 CLAMP_ONE = {bound: _single(bound, f"clamp_{bound}", f"Clamp{bound.title()}Backward1", f"Clamp{bound.title()}Backward0") for bound in ("min", "max")}
@@ -110,12 +111,15 @@ def _clamp_misfit(name: str, *given):
 def _check_bounds(argtypes):
     if argtypes[0].__class__ is not Spec:
         raise _clamp_misfit("clamp", *argtypes)
+    if argtypes[0].dtype.category == dt.COMPLEX:
+        error = NotImplementedError("clamp is not supported for complex types")
+        error.shape = broadcast_shapes([a.shape for a in argtypes if a.__class__ is Spec])
+        raise error
     if complex in argtypes[1:] and argtypes[0].dtype.category != dt.COMPLEX:
         raise RuntimeError("value cannot be converted to type double without overflow")
 
 
 _ALL_CLAMPS = (clamp_tensors, clamp_numbers, *clamp_one["min"], *clamp_one["max"], *CLAMP_ONE["min"], *CLAMP_ONE["max"])
-guard(refuse_complex("clamp is not supported for complex types"), *_ALL_CLAMPS)
 guard(_check_bounds, *_ALL_CLAMPS)
 
 

@@ -12,7 +12,6 @@ from .._dtype import COMPLEX
 from .declare import COMPLEX_TO_FLOAT, INT_TO_FLOAT, broadcast_shapes, call, internal
 from .guards import guard, tensors_only
 from .pointwise import complex_of, unit
-from .pointwise import conj as conjugate
 from .variants import METHODS, PROPERTIES, public
 from .view_ops import select_view
 
@@ -91,15 +90,15 @@ PROPERTIES["real"] = (real, _set_real)
 PROPERTIES["imag"] = (imag, _set_imag)
 
 # ---------------------------------------------------------------- conjugates
-_CONJ = {"body": lambda xp, z: conjugate(xp, z), "vjp": (lambda xp, g, out, z: conjugate(xp, g),)}
-conj_op = internal("conj", grad="ConjBackward0", **_CONJ)
-conj_physical_op = internal("conj_physical", grad="ConjPhysicalBackward0", **_CONJ)
+conj_op = Op("conj", lambda xp, z: xp.conj(z), simple(lambda z: z), grad="ConjBackward0", put=lambda xp, base, new: xp.conj(new),
+             vjp=(lambda xp, g, out, z: xp.conj(g),))
+conj_physical_op = internal("conj_physical", lambda xp, z: xp.conj(z), grad="ConjPhysicalBackward0", vjp=(lambda xp, g, out, z: xp.conj(g),))
 
 
 @public("conj")
 def conj(input):
-    """The conjugate: a new tensor (torch gives a lazy view), the tensor itself if it is real."""
-    return call(conj_op, (input,)) if input._spec.dtype.category == COMPLEX else input
+    """The conjugate, a view; the tensor itself if it is real."""
+    return make_view(input, conj_op, (), (), input._current_strides, input._offset) if input._spec.dtype.category == COMPLEX else input
 
 
 @public("conj_physical", inplace=True, out=True)

@@ -5,7 +5,8 @@ import jax
 import numpy as np
 
 from .. import _dtype as dt
-from .._core.evaluate import jax_device, read
+from .._core.devices import jax_device
+from .._core.evaluate import read
 from .._core.handle import TensorBase, new_tensor
 from .._core.op import Op, cast
 from .._core.record import call

@@ -10,7 +10,7 @@ Note [Promotion kinds]: how an element-wise op chooses its compute and result dt
 """
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from .. import _dtype as dt
 from .._core.op import Op, by_eval_shape, cast, same, simple
@@ -105,11 +105,13 @@ def elementwise_planner(op: Op, argtypes: tuple, static: dict):
     info: Elementwise = op.info
     into = static.pop("into", None)
     common = promoted(argtypes)
+    shape = tuple(specs[0].shape) if len(specs) == 1 else broadcast_shapes([s.shape for s in specs])
     if common in info.refuse:
-        raise refusal(info, common)
+        error = refusal(info, common)
+        error.shape = shape  # an in-place form complains of its shape first
+        raise error
     compute, result = elementwise_dtypes(info.kind, common)
     result = into or result
-    shape = tuple(specs[0].shape) if len(specs) == 1 else broadcast_shapes([s.shape for s in specs])
     body = op.body
 
     def impl(xp, *args):

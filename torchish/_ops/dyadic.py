@@ -30,8 +30,7 @@ def _pair(signature: str, body, **more) -> None:
     """A function of two tensors that refuses numbers."""
     name, _, rest = signature.partition("(")
     guard(tensors_only(name, *rest.rstrip(")").split(", ")), binary(signature, body, **more))
-    for each in (name, *more.get("also", ())):
-        count_from_self(each)
+    count_from_self(name, *more.get("also", ()))
 
 
 _pair("atan2(input, other)", lambda xp, a, b: xp.arctan2(a, b), kind=INT_TO_FLOAT, refuse=COMPLEX_DTYPES, also=("arctan2",),

@@ -5,7 +5,7 @@ The families apply it to names they have made public; it knows no operation itse
 from __future__ import annotations
 
 import functools
-from typing import Callable
+from collections.abc import Callable
 
 from .._core.handle import TensorBase
 from .nn_common import C_NAMES

@@ -53,19 +53,31 @@ def tensors_only(name: str, *parameters: str) -> Callable:
     return check
 
 
-def count_from_self(name: str) -> None:
-    """Let the method `name` number a wrong argument without `self`, as torch's messages do for methods."""
-    function = METHODS[name]
+def count_from_self(*names: str) -> None:
+    """Let the methods `names` and their in-place forms number a wrong argument without `self` and call themselves by their own name, as torch's
+    messages do; likewise the functions their own name.
+    """
+    for name in names:
+        METHODS[name] = _complaining(METHODS[name], name, 1)
+        if name + "_" in METHODS:
+            METHODS[name + "_"] = _complaining(METHODS[name + "_"], name + "_", 1)
+    for alias in names[1:]:
+        FUNCTIONS[alias] = _complaining(FUNCTIONS[alias], alias, 0)
 
-    def method(self, *args, **kwargs):
+
+def _complaining(function: Callable, name: str, shift: int) -> Callable:
+    def made(*args, **kwargs):
         try:
-            return function(self, *args, **kwargs)
+            return function(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(_POSITION.sub(lambda m: f"(position {int(m[1]) - 1})", str(error))) from None
-    METHODS[name] = functools.update_wrapper(method, function)
+            found = _ARGUMENT.fullmatch(str(error))
+            if found is None:
+                raise
+            raise TypeError(f"{name}(){found[1]}(position {int(found[2]) - shift}){found[3]}") from None
+    return functools.update_wrapper(made, function)
 
 
-_POSITION = re.compile(r"\(position (\d+)\)")
+_ARGUMENT = re.compile(r"\w+\(\)(: argument .*)\(position (\d+)\)(.*)")
 
 
 def unweighted(count: int) -> Callable:

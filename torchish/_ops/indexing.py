@@ -177,26 +177,32 @@ def _pick(view: TensorBase, dim: int, index: int, place: int) -> TensorBase:
 
 def _cut(view: TensorBase, dim: int, index: slice, skip_whole: bool) -> TensorBase:
     """`view` with a slice of `dim`; the same tensor where `skip_whole` and nothing is cut."""
-    n = view._spec.shape[dim]
+    shape = view._spec.shape
+    n = shape[dim] if shape else 0
     start, stop, step = index.indices(n)
     if step < 1:
         raise ValueError("step must be greater than zero")
+    if not shape:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     if skip_whole and start == 0 and stop == n and step == 1:
         return view
     return slice_view(view, dim, start, max(0, (stop - start + step - 1) // step), step)
+
+
+def _no_dims(index: int):
+    """Raise torch's error for an int index of a 0-dim tensor."""
+    if index:
+        raise IndexError(f"index {index} is out of bounds for dimension 0 with size 0")
+    raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor "
+                     "to a number")
 
 
 def _first(self: TensorBase, index) -> TensorBase | None:
     """The view for a single basic index, or None where it is something else."""
     cls = index.__class__
     if cls is int:
-        if self._spec.ndim == 0:
-            raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor "
-                             "to a number")
-        return _pick(self, 0, index, 0)
+        return _pick(self, 0, index, 0) if self._spec.ndim else _no_dims(index)
     if cls is slice:
-        if self._spec.ndim == 0:
-            raise IndexError("slice() cannot be applied to a 0-dim tensor.")
         return _cut(self, 0, index, False)
     return METHODS["unsqueeze"](self, 0) if index is None else None
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from .._core.handle import TensorBase
+from .._core.spec import contiguous_strides
 
 
 def elementwise_strides(spec, args) -> tuple:
@@ -26,10 +27,12 @@ def ordered_strides(shape: tuple, operands: list) -> tuple:
                 at = j
             elif c < 0:
                 break
+    if order == list(range(len(shape)))[::-1]:
+        return contiguous_strides(shape)
     strides, step = [0] * len(shape), 1
     for d in order:
         strides[d] = step
-        step *= max(shape[d], 1)
+        step *= shape[d]
     return tuple(strides)
 
 

@@ -104,8 +104,14 @@ def _sum(xp, x, dims, keepdim):
     return xp.sum(x, axis=dims, keepdims=keepdim)
 
 
-def _mean(xp, x, dims, keepdim):
-    return xp.mean(x, axis=dims, keepdims=keepdim)
+def divided(xp, a, n):
+    """`a / n` for a static number n that may be 0, giving infinity or NaN as arrays do."""
+    return a / (n if n else xp.zeros((), a.real.dtype))
+
+
+def mean_of(xp, x, dims: tuple, keepdim: bool):
+    """The mean over `dims`; NaN of nothing (without the warning that NumPy's own mean gives)."""
+    return divided(xp, xp.sum(x, axis=dims, keepdims=keepdim), count(x.shape, dims))
 
 
 def _sum_rule(xp, g, out, x, dims, keepdim):
@@ -119,8 +125,8 @@ def _mean_rule(xp, g, out, x, dims, keepdim):
 
 sum_all = reduction("sum", _sum, "SumBackward0", _sum_rule)
 sum_dims = reduction("sum.dim", _sum, "SumBackward1", _sum_rule)
-mean_all = reduction("mean", _mean, "MeanBackward0", _mean_rule)
-mean_dims = reduction("mean.dim", _mean, "MeanBackward1", _mean_rule)
+mean_all = reduction("mean", mean_of, "MeanBackward0", _mean_rule)
+mean_dims = reduction("mean.dim", mean_of, "MeanBackward1", _mean_rule)
 nansum_op = reduction("nansum", lambda xp, x, dims, keepdim: xp.nansum(x, axis=dims, keepdims=keepdim), "NansumBackward0",
                       lambda xp, g, out, x, dims, keepdim: g * ~xp.isnan(x), saves=(0,))
 _valid_op = reduction("count of numbers", lambda xp, x, dims, keepdim: xp.sum(~xp.isnan(x), axis=dims, keepdims=keepdim), None)

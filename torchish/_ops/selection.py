@@ -4,7 +4,7 @@ A body chooses the indices; values, shapes, gradients and the unpacking of 0-dim
 """
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp

@@ -12,7 +12,7 @@ from .._core.record import call, set_strides
 from .._core.spec import contiguous_strides, spec_of
 from .._dtype import FLOATING, INTEGER
 from .exact_out import exact_out
-from .reduction import all_dims, count, reduce, reduced_shape, reduction
+from .reduction import all_dims, count, divided, mean_of, reduce, reduced_shape, reduction
 from .searching import lower_bound
 from .selection import refuse, widened
 from .shared import wrap_dim
@@ -24,15 +24,10 @@ def _freedom(x, dims: tuple, correction) -> float:
     return max(count(x.shape, dims) - correction, 0)
 
 
-def _divided(xp, a, n):
-    """`a / n` for a static number n that may be 0, giving inf or NaN as arrays do."""
-    return a / (n if n else xp.zeros((), a.real.dtype))
-
-
 def _var(xp, x, dims, keepdim, correction):
-    away = x - xp.mean(x, axis=dims, keepdims=True)
+    away = x - mean_of(xp, x, dims, True)
     square = (away * xp.conj(away)).real if away.dtype.kind == "c" else away * away
-    return _divided(xp, xp.sum(square, axis=dims, keepdims=keepdim), _freedom(x, dims, correction))
+    return divided(xp, xp.sum(square, axis=dims, keepdims=keepdim), _freedom(x, dims, correction))
 
 
 def _std(xp, x, dims, keepdim, correction):
@@ -40,7 +35,7 @@ def _std(xp, x, dims, keepdim, correction):
 
 
 def _var_rule(xp, g, out, x, dims, keepdim, correction):
-    freedom, mean = _freedom(x, dims, correction), xp.mean(x, axis=dims, keepdims=True)
+    freedom, mean = _freedom(x, dims, correction), mean_of(xp, x, dims, True)
     if freedom <= 0:  # torch's limit of the division by zero
         return g * xp.where(x == mean, xp.full_like(out, np.nan), xp.full_like(out, np.inf))
     return 2 * g / freedom * (x - mean)
@@ -62,7 +57,7 @@ def _pair_planner(op: Op, argtypes: tuple, static: dict):
 
     def impl(xp, x):
         x = cast(xp, x, compute)
-        return cast(xp, op.body(xp, x, dims, keepdim, correction), result), cast(xp, xp.mean(x, axis=dims, keepdims=keepdim), a.dtype)
+        return cast(xp, op.body(xp, x, dims, keepdim, correction), result), cast(xp, mean_of(xp, x, dims, keepdim), a.dtype)
     return impl, (spec_of(shape, result, a.device), spec_of(shape, a.dtype, a.device))
 
 
@@ -72,7 +67,7 @@ def _pair_rule(moment_rule):
         if g[0] is not None:
             total = total + moment_rule(xp, xp.reshape(g[0], shape), xp.reshape(out[0], shape), x, dims, keepdim, correction)
         if g[1] is not None:
-            total = total + _divided(xp, xp.reshape(g[1], shape), count(x.shape, dims))
+            total = total + divided(xp, xp.reshape(g[1], shape), count(x.shape, dims))
         return total
     return rule
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Callable
+from collections.abc import Callable
 
 from .. import _dtype as dt
 from .._core import handle
@@ -168,6 +168,12 @@ def _in_place(front: Callable, name: str) -> Callable:
     return _describe(method, front, name)
 
 
+def check_shape(have, got) -> None:
+    """Raise RuntimeError unless the result of an in-place operation has its target's shape."""
+    if have != got:
+        raise RuntimeError(f"output with shape {list(have)} doesn't match the broadcast shape {list(got)}")
+
+
 def assign(self: TensorBase, result: TensorBase) -> TensorBase:
     """Make `result` the content of `self`, as an in-place operation does: dtype and shape stay self's. Returns self."""
     have, got = self._spec, result._spec
@@ -175,8 +181,7 @@ def assign(self: TensorBase, result: TensorBase) -> TensorBase:
         if not can_cast(got.dtype, have.dtype):
             raise RuntimeError(f"result type {got.dtype.legacy} can't be cast to the desired output type {have.dtype.legacy}")
         result = METHODS["to"](result, have.dtype)
-    if got.shape != have.shape:
-        raise RuntimeError(f"output with shape {list(have.shape)} doesn't match the broadcast shape {list(got.shape)}")
+    check_shape(have.shape, got.shape)
     edge = result._edge
     own = self._counter or self._storage
     write(self, result._read(), edge)
@@ -243,8 +248,13 @@ def elementwise_in_place(op: Op, name: str, front: Callable) -> Callable:
 def write_elementwise(op: Op, self: TensorBase, operands: tuple, static: tuple = ()) -> TensorBase:
     """Record an element-wise op into `self`. Raises RuntimeError where the result's dtype or shape does not fit."""
     if len(operands) > 1 or op.info.kind:
-        natural = op.plan(tuple(a._read().spec if isinstance(a, TensorBase) else a.__class__ for a in operands), static).out
         have = self._spec
+        try:
+            natural = op.plan(tuple(a._read().spec if isinstance(a, TensorBase) else a.__class__ for a in operands), static).out
+        except RuntimeError as error:
+            check_shape(have.shape, getattr(error, "shape", have.shape))
+            raise
+        check_shape(have.shape, natural.shape)
         if natural.dtype is not have.dtype:
             if not can_cast(natural.dtype, have.dtype):
                 raise RuntimeError(f"result type {natural.dtype.legacy} can't be cast to the desired output type {have.dtype.legacy}")
