@@ -12,7 +12,7 @@ LONGEST = 800
 # From the bottom up; a module may import its own layer and those below. The first name that fits decides, longest first.
 LAYERS = (
     ("_dtype",),
-    ("_promotion", "_device"),
+    ("_promotion", "_device", "_type_info"),
     ("_core",),
     ("_ops",),
     ("tensor",),

@@ -4,9 +4,12 @@ from . import autograd as autograd  # isort: skip
 from . import compiler as compiler
 from . import cuda as cuda
 from . import linalg as linalg
+from . import nn as nn
+from . import optim as optim
 from . import random as random
 from . import serialization as serialization
 from . import special as special
+from . import utils as utils
 from .compiler import compile as compile
 from .serialization import load as load
 from .serialization import save as save

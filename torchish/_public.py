@@ -21,12 +21,17 @@ from ._dtype import get_default_dtype as get_default_dtype
 from ._format import get_printoptions as get_printoptions
 from ._format import set_printoptions as set_printoptions
 from ._ops import (  # noqa: F401 - importing a table declares its operations
-    activation, arithmetic, attention, bitwise, bounds, class_loss, comparison, complex_parts, contraction, conversion, convolution, creation,
-    division, dropout, dyadic, embedding, gathering, indexing, loss, margin_loss, matmul, norm, normalization, optimizer_steps, order_statistics,
-    padding, pointwise, pooling, powers, queries, reduction, sampling, scan, scattering, searching, sorting, special_functions, statistics, view_ops,
-    where,
+    activation, arithmetic, attention, bitwise, bounds, class_loss, comparison, complex_parts, contraction, conversion, convolution,
+    creation, division, dropout, dyadic, embedding, filling, gathering, indexing, joining, loss, margin_loss, matmul, norm, normalization,
+    optimizer_steps, order_statistics, padding, pointwise, pooling, powers, queries, rearranging, reduction, reinterpret, reshape, sampling,
+    scan, scattering, searching, sorting, special_functions, splitting, statistics, strided, triangles, view_copies, view_ops, where,
 )
 from ._ops.factory import set_default_device as set_default_device
+from ._ops.memory_format import channels_last as channels_last
+from ._ops.memory_format import channels_last_3d as channels_last_3d
+from ._ops.memory_format import contiguous_format as contiguous_format
+from ._ops.memory_format import memory_format as memory_format
+from ._ops.memory_format import preserve_format as preserve_format
 from ._ops.sampling import Generator as Generator
 from ._ops.sampling import default_generator as default_generator
 from ._ops.variants import FUNCTIONS as _FUNCTIONS

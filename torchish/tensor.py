@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import builtins
 import copy
+from collections import OrderedDict
 
 import numpy as np
 
@@ -10,10 +11,13 @@ from . import _dtype as dt
 from . import _format
 from ._core import handle
 from ._core.backward import backward_of
+from ._core.dual import detached
 from ._core.errors import type_name
 from ._core.evaluate import read
-from ._core.grad_graph import Handle
+from ._core.grad_graph import INVALID
 from ._core.handle import TensorBase
+from ._core.hooks import register_tensor_hook, retain_grad, tensor_hooks
+from ._core.removable import add_hook
 from ._core.spec import Size
 from ._core.storage import VersionCounter
 from ._core.tape import state
@@ -237,19 +241,21 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
 
         Raises RuntimeError if it is not a scalar and `gradient` (of its shape and dtype) is missing, or if the graph was freed.
         """
+        if gradient is not None and not isinstance(gradient, TensorBase):
+            gradient, = gradient
         backward_of((self,), None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:
         """The same data outside the graph: shares storage and version counter."""
-        return handle.alias(self)
+        return detached(self) if state.dual else handle.alias(self)
 
     def detach_(self) -> Tensor:
         """Take this tensor out of the graph, in place. Raises RuntimeError on a view."""
-        if self._base_tensor is not None and self._current_edge() is not None:
+        if self._base_tensor is not None:
             raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
                                "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
                                "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
-                               "torch/optim/optimizer.py as a solution.")
+                               "torch/optim/optimizer.py as the solution.")
         if self._edge is not None:
             self._edge = None
         return self
@@ -266,14 +272,13 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         have, got = self._read().spec, other._read().spec
         if have.dtype is not got.dtype and self._current_edge() is not None and not got.differentiable:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
-        source = handle.alias(other)
+        source, counter = handle.alias(other), self._counter or self._storage
         for name in ("_storage", "_chain", "_value", "_generation", "_offset", "_strides"):
             if name in source.__dict__:
                 self.__dict__[name] = source.__dict__[name]
             else:
                 self.__dict__.pop(name, None)
-        if self._counter is None:
-            self._counter = VersionCounter()
+        self._counter = counter  # versions are still shared with those that shared the old memory
 
     @property
     def _base(self):
@@ -294,20 +299,15 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         return self._retains is not None
 
     def retain_grad(self) -> None:
-        """Keep this non-leaf's gradient in `.grad` at the next backward. Raises RuntimeError if it does not require grad."""
-        edge = self._current_edge()
-        if edge is None:
-            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if handle.is_leaf(self) or self._retains is not None:
-            return
-        self._retains = Handle.add(edge[0]._extra().setdefault("retain", {}), (edge[1], handle.weak_tensor(self)))
+        """Keep this non-leaf's gradient in `.grad` from now on. Raises RuntimeError if it does not require grad."""
+        retain_grad(self)
 
     def register_hook(self, hook):
-        """Call `hook(grad)` when this tensor's gradient is computed; what it returns replaces it. Returns a handle with `remove()`."""
-        edge = self._current_edge()
-        if edge is None:
-            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        return Handle.add(edge[0]._extra().setdefault("tensor_hooks", {}), (edge[1], hook))
+        """Call `hook(grad)` when this tensor's gradient is computed; what it returns replaces it. Returns a handle with `remove()`.
+
+        Raises RuntimeError if the tensor does not require grad.
+        """
+        return register_tensor_hook(self, hook)
 
     def register_post_accumulate_grad_hook(self, hook):
         """Call `hook(self)` each time this leaf's `.grad` has been accumulated. Returns a handle with `remove()`."""
@@ -317,8 +317,11 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         if not handle.is_leaf(self):
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         if self._post_hooks is None:
-            self._post_hooks = {}
-        return Handle.add(self._post_hooks, hook)
+            self._post_hooks = OrderedDict()
+        return add_hook(self._post_hooks, hook)
+
+    _backward_hooks = property(lambda self: tensor_hooks(self))
+    _post_accumulate_grad_hooks = property(lambda self: self._post_hooks)
 
     # ------------------------------------------------------------ reading values
     def _host(self, cause: str = "read") -> np.ndarray:
@@ -357,7 +360,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         if n != 1:
             raise RuntimeError("Boolean value of Tensor with no values is ambiguous" if n == 0 else
                                "Boolean value of Tensor with more than one value is ambiguous")
-        return builtins.bool(self.item())
+        return builtins.bool(self._host("bool").reshape(()).item())
 
     def __int__(self) -> builtins.int:
         return builtins.int(self.item())
@@ -394,7 +397,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
 
     def _text(self, prefix: str) -> str:
         edge = self._current_edge()
-        node = handle.grad_fn(self)
+        node = None if edge is None or (edge[0].ends and edge[0] is not INVALID) else edge[0]
         spec = self._spec
         where = None if spec.device.type == "cpu" else str(spec.device) if ":" in str(spec.device) or spec.device.type == "meta" \
             else f"{spec.device}:0"

@@ -33,6 +33,11 @@ def test_like_recorded_torch(name):
     assert {case: words for case, words in found.items() if words} == {}
 
 
+def test_std_of_one_element_warns_as_torch_does():
+    with pytest.warns(UserWarning, match=r"std\(\): degrees of freedom is <= 0"):
+        torch.ones(1).std()
+
+
 def test_named_tuple_prints_as_torchs():
     assert repr(torch.tensor([1, 5, 2]).max(0)) == "torch.return_types.max(\nvalues=tensor(5),\nindices=tensor(1))"
 
@@ -72,7 +77,8 @@ def test_topk_takes_the_lowest_index_of_ties(k):
     assert torch.ones(5).topk(k).indices.tolist() == list(range(k))
 
 
-@pytest.mark.parametrize("call", ["prod()", "prod(0)", "cumprod(0)", "std()", "norm()", "norm(3)", "logsumexp(0)", "amax()", "sort()[0]", "cummax(0)[0]"])
+@pytest.mark.parametrize("call", ["prod()", "prod(0)", "cumprod(0)", "std()", "norm()", "norm(3)", "logsumexp(0)", "logcumsumexp(0)", "amax()",
+                                  "sort()[0]", "cummax(0)[0]"])
 def test_second_derivatives_match_differences(call):
     data = [0.5, -1.5, 2.0]
 

@@ -6,39 +6,58 @@ The vjp nodes are ordinary tape entries: they are evaluated together with the fo
 from __future__ import annotations
 
 import operator
+import threading
+from typing import NamedTuple
 
 import numpy as np
 
-from .errors import version_error
+from . import anomaly
+from .dependence import dependences
+from .errors import FREED, version_error
 from .grad_graph import AccumulateGrad, GradNode
-from .handle import TensorBase, new_tensor
-from .op import OPS, vjp_plan
+from .handle import TensorBase, new_tensor, set_strides
+from .hooks import RETAINING, bind_retained, run_accumulated, run_posthooks, run_prehooks, run_tensor_hooks
+from .op import OPS, Plan, vjp_plan
 from .record import call, grow_graph
-from .tape import Value, record_values, state
+from .saved import result_plan, unpacked
+from .spec import Spec
+from .tape import Node, Value, record_values, state
 from .view import write
 
-FREED = ("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
-         "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
-         "backward through the graph a second time or if you need to access saved tensors after calling backward.")
+
+class GradientEdge(NamedTuple):
+    """A place in the graph, given instead of a tensor: output `output_nr` of `node`."""
+
+    node: GradNode
+    output_nr: int
+    ownership_token: GradNode | None = None
 
 
 class Walk:
-    """One run of backward. Gradients in flight are Values, or with `create_graph` tensors that are part of a graph themselves."""
+    """One run of backward. Gradients in flight are Values, or with `create_graph` tensors that are part of a graph themselves.
 
-    def __init__(self, keep_graph: bool, create_graph: bool, targets: dict | None):
+    capture: {node: {output: [slots]}} of gradients to return instead of accumulating. goals: the only nodes to reach (None: all leaves).
+    """
+
+    def __init__(self, keep_graph: bool, create_graph: bool, capture: dict | None = None, goals: set | None = None):
         self.keep_graph, self.create_graph = keep_graph, create_graph
-        self.targets = targets  # {node: {output: [slots]}} to capture; None: accumulate into all leaves
+        self.capture = capture
+        self.goals = goals if capture is None else set(capture)
         self.captured: dict[int, TensorBase] = {}
         self.buffers: dict[GradNode, list] = {}
         self.waiting: dict[GradNode, int] = {}
         self.needed: set[GradNode] | None = None
+        self.visited: set[GradNode] = set()
+        self.token = object()  # identifies this run
 
     def run(self, roots: list[tuple[tuple, TensorBase]]) -> None:
+        if RETAINING:
+            bind_retained()
         order = self._order(roots)
-        if self.targets is not None:
+        if self.goals is not None:
             self.needed = self._find_needed(order)
-        before = state.grad
-        state.grad = self.create_graph
+        before = state.grad, state.walk
+        state.grad, state.walk = self.create_graph, self
         try:
             for edge, gradient in roots:
                 self._deliver(edge, gradient if self.create_graph else gradient._read())
@@ -46,9 +65,16 @@ class Walk:
                 if node.__class__ is AccumulateGrad and not self.waiting.get(node):
                     self._leaf(node)
             for node in order:
-                self._step(node)
+                if state.anomaly:
+                    self._step_watched(node)
+                else:
+                    self._step(node)
         finally:
-            state.grad = before
+            state.grad, state.walk = before
+
+    def reaches(self, node: GradNode) -> bool:
+        """Whether this backward gets to `node`."""
+        return node in self.visited and (self.needed is None or node in self.needed)
 
     # ------------------------------------------------------------ order
     def _order(self, roots) -> list[GradNode]:
@@ -71,11 +97,12 @@ class Walk:
                     elif target not in seen:
                         stack.append(target)
         order.sort(key=_by_sequence, reverse=True)
+        self.visited = seen | waiting.keys()
         return order
 
     def _find_needed(self, order: list[GradNode]) -> set[GradNode]:
-        """The nodes from which a target can be reached: the others need not run."""
-        needed = set(self.targets)
+        """The nodes from which a goal can be reached: the others need not run."""
+        needed = set(self.goals)
         for node in reversed(order):
             for e in node.edges:
                 if e is not None and e[0] in needed:
@@ -87,7 +114,9 @@ class Walk:
     def _step(self, node: GradNode) -> None:
         buffer = self.buffers.pop(node, None)
         needed, edges = self.needed, node.edges
-        if buffer is not None and (node.extra is not None or self.targets is not None):
+        if buffer is None and (node.extra is not None or node.python):
+            buffer = [None] * node.outputs  # torch runs it, and its hooks, with undefined gradients
+        if buffer is not None and (node.extra is not None or self.capture is not None):
             buffer = self._arrive(node, buffer)
         if needed is None:
             needs = tuple([i for i, e in enumerate(edges) if e is not None])
@@ -108,25 +137,46 @@ class Walk:
                 if left == 0:
                     self._leaf(leaf)
 
+    def _step_watched(self, node: GradNode) -> None:
+        """`_step` under anomaly detection."""
+        before, state.running = state.running, node
+        try:
+            self._step(node)
+        except Exception:
+            anomaly.warn_of(node)
+            raise
+        finally:
+            state.running = before
+
     def _leaf(self, node: AccumulateGrad) -> None:
-        buffer = self.buffers.pop(node, None)
-        if buffer is None:
+        if self.needed is not None and node not in self.needed:
+            self.buffers.pop(node, None)
             return
-        if node.extra is not None or self.targets is not None:
-            buffer = self._arrive(node, buffer)
-        if self.targets is None and buffer[0] is not None:
-            accumulate_leaf(node, self._tensor(buffer[0]), self.create_graph)
+        gradients = self.buffers.pop(node, None) or [None]
+        if node.extra is not None or self.capture is not None:
+            gradients = self._arrive(node, gradients)
+        leaf = node.leaf()
+        if self.capture is not None or leaf is None:
+            return
+        extra, g = node.extra or {}, gradients[0]
+        if "prehooks" in extra:
+            g = run_prehooks(extra, [None if g is None else self._tensor(g)])[0]
+        if g is not None:
+            accumulate(leaf, self._tensor(g), self.create_graph)
+        if leaf._post_hooks:
+            run_accumulated(leaf)
+        if "hooks" in extra:
+            run_posthooks(extra, [], [None if g is None else self._tensor(g)])
 
     def _arrive(self, node: GradNode, buffer: list) -> list:
-        """Hooks on the tensors that `node` produced, and captures, once their gradients are complete."""
-        if node.extra is not None and not node.extra.keys().isdisjoint(_ARRIVAL_HOOKS):
+        """Hooks on the tensors that `node` produced, then captures, once their gradients are complete."""
+        extra = node.extra
+        if extra is not None and ("tensor_hooks" in extra or "retain" in extra):
             buffer = [None if g is None else self._tensor(g) for g in buffer]
-            run_tensor_hooks(node, buffer)
-            if "prehooks" in node.extra:
-                buffer = run_prehooks(node, buffer)
+            run_tensor_hooks(extra, buffer)
             buffer = [None if g is None else self._carrier(g) for g in buffer]
-        if self.targets is not None and node in self.targets:
-            for number, slots in self.targets[node].items():
+        if self.capture is not None and node in self.capture:
+            for number, slots in self.capture[node].items():
                 if buffer[number] is not None:
                     for slot in slots:
                         self.captured[slot] = self._tensor(buffer[number])
@@ -138,29 +188,69 @@ class Walk:
         for counter, version, operand in node.saved:
             if counter.version != version:
                 raise version_error(node, operand, counter.version, version)
-        results = node.vjp(needs, buffer, self)
-        if node.extra is not None and "hooks" in node.extra:
-            full = [None] * len(node.edges)
-            for i, r in zip(needs, results):
-                full[i] = None if r is None else self._tensor(r)
-            full = run_hooks(node, full, [None if g is None else self._tensor(g) for g in buffer])
-            results = [None if full[i] is None else self._carrier(full[i]) for i in needs]
+        extra = node.extra
+        if extra is not None and "prehooks" in extra:
+            changed = run_prehooks(extra, [None if g is None else self._tensor(g) for g in buffer])
+            buffer = [None if g is None else self._carrier(g) for g in changed]
+        if all(g is None for g in buffer) and not node.python:
+            results = (None,) * len(needs)
+        else:
+            results = node.vjp(needs, buffer, self)
+        if state.anomaly and state.anomaly_nan:
+            anomaly.check_nan(node, needs, results)
+        if extra is not None and "hooks" in extra:
+            results = self._after(node, needs, results, buffer)
         return results
+
+    def _after(self, node: GradNode, needs: tuple, results: tuple, buffer: list) -> list:
+        """Run the node's hooks on the gradients it computed, given as torch gives them: one for each operand that is an edge."""
+        counted = node.operands()
+        full: list = [None] * len(node.edges)
+        for i, r in zip(needs, results):
+            full[i] = None if r is None else self._tensor(r)
+        changed = run_posthooks(node.extra, [full[i] for i in counted], [None if g is None else self._tensor(g) for g in buffer])
+        for i, g in zip(counted, changed):
+            full[i] = g
+        return [None if full[i] is None else self._carrier(full[i]) for i in needs]
 
     def record(self, node: GradNode, needs: tuple, buffer: list) -> tuple:
         """Append the vjp of `node`'s recorded computation; differentiable in its turn under create_graph."""
         primal = node.node or node.revive()
-        plan = vjp_plan(primal.plan, needs, tuple([g is not None for g in buffer]))
+        inputs, forward = primal.inputs, primal
+        given = [g for g in buffer if g is not None]
+        arrived = tuple([g is not None for g in buffer])
+        plan = vjp_plan(primal.plan, needs, arrived)
+        if node.extra is not None and "packed" in node.extra:
+            inputs, outs = unpacked(node, primal)
+            forward = None
+            if outs is not None and plan.by_rule:
+                plan = result_plan(primal.plan, needs, arrived)
+                results = [outs.get(i) or self._result(primal.plan, inputs, i) for i in range(len(primal.plan.outs))]
+                values = record_values(plan, (*inputs, *results, *[g._read() if self.create_graph else g for g in given]))
+                return tuple([new_tensor(v) for v in values]) if self.create_graph else values
         if not self.create_graph:
             if plan.passes:
                 return (buffer[0],) * len(needs)
-            return record_values(plan, (*primal.inputs, *[g for g in buffer if g is not None]), primal)
-        given = [g for g in buffer if g is not None]
-        outs = record_values(plan, (*primal.inputs, *[g._read() for g in given]), primal)
-        args = (*[_Edge(e) if e is not None else None for e in node.edges], *given)
-        made = grow_graph(plan, args, outs[0].node)
-        if all(e is None for e in made.edges):
+            return record_values(plan, (*inputs, *given), forward)
+        if len(needs) > 1 and plan.by_rule:
+            return tuple([self._differentiable(node, vjp_plan(primal.plan, (i,), arrived), inputs, given, forward)[0] for i in needs])
+        return self._differentiable(node, plan, inputs, given, forward)
+
+    def _result(self, plan: Plan, inputs: tuple, number: int) -> Value:
+        return record_values(plan, inputs)[number]
+
+    def _differentiable(self, node: GradNode, plan: Plan, inputs: tuple, given: list, forward: Node | None) -> tuple:
+        """Record a vjp and its own place in the graph, with edges to what the gradients depend on."""
+        if plan.passes:
+            return (given[0],) * len(plan.needs)
+        depends = frozenset().union(*dependences(plan))
+        n = len(inputs)
+        edges = [e if i in depends else None for i, e in enumerate(node.edges)]
+        edges += [g._edge if n + j in depends else None for j, g in enumerate(given)]
+        outs = record_values(plan, (*inputs, *[g._read() for g in given]), forward)
+        if all(e is None for e in edges):
             return tuple([new_tensor(v) for v in outs])
+        made = grow_graph(plan, tuple([None if e is None else _Edge(e) for e in edges]), outs[0].node)
         return tuple([new_tensor(v, (made, i)) for i, v in enumerate(outs)])
 
     # ------------------------------------------------------------ gradients in flight
@@ -234,7 +324,6 @@ def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
 
 _FIRST, _GIVEN = (0,), (True,)
 _by_sequence = operator.attrgetter("seq")
-_ARRIVAL_HOOKS = ("tensor_hooks", "retain", "prehooks")
 
 
 class _Edge(TensorBase):
@@ -254,140 +343,140 @@ def add_values(a: Value, b: Value) -> Value:
     return record_values(OPS["add"].plan((a.spec, b.spec), ()), (a, b))[0]
 
 
-# ---------------------------------------------------------------- leaves and hooks
-def accumulate_leaf(node: AccumulateGrad, gradient: TensorBase, create_graph: bool) -> None:
-    """Add `gradient` to the leaf's `.grad`, running the leaf's tensor hooks before and its post-accumulate hooks after."""
-    leaf = node.leaf()
-    if leaf is not None:
-        accumulate_into(leaf, gradient, create_graph)
+# ---------------------------------------------------------------- leaves
+accumulating = threading.RLock()  # a leaf may be shared by threads that run backward at the same time
 
 
 def accumulate_value(node: AccumulateGrad, gradient: Value) -> None:
-    """`accumulate_leaf` of a gradient in flight, outside the graph."""
+    """`accumulate` for a gradient in flight, outside the graph."""
     leaf = node.leaf()
     if leaf is None:
         return
-    if leaf._grad is None and leaf._post_hooks is None:
-        leaf._grad = new_tensor(gradient)
-    else:
-        accumulate_into(leaf, new_tensor(gradient), False)
-
-
-def accumulate_into(leaf: TensorBase, gradient: TensorBase, create_graph: bool) -> None:
-    """Add `gradient` to `leaf.grad`, in place where torch does, then run the post-accumulate hooks."""
-    have = leaf._grad
-    if have is None:
-        if not create_graph:
-            stolen = new_tensor(gradient._read())
-            leaf._grad = stolen
+    with accumulating:
+        if leaf._grad is None and leaf._strides is None:
+            leaf._grad = new_tensor(gradient)
         else:
-            leaf._grad = gradient
-    elif create_graph:
-        leaf._grad = add(have, gradient)
-    else:
-        write(have, add(have, gradient)._read(), None)
+            accumulate(leaf, new_tensor(gradient), False)
     if leaf._post_hooks:
-        for hook in list(leaf._post_hooks.values()):
-            hook(leaf)
+        run_accumulated(leaf)
 
 
-def run_tensor_hooks(node: GradNode, buffer: list) -> None:
-    """Hooks of the tensors that `node` produced: each may replace its tensor's gradient; then `retain_grad` keeps what results."""
-    for number, hook in list(node.extra.get("tensor_hooks", {}).values()):
-        if buffer[number] is not None:
-            changed = hook(buffer[number])
-            if changed is not None:
-                buffer[number] = changed
-    for number, ref in node.extra.get("retain", {}).values():
-        tensor = ref()
-        if tensor is not None and buffer[number] is not None:
-            tensor._grad = buffer[number]
+def accumulate(leaf: TensorBase, gradient: TensorBase, create_graph: bool) -> None:
+    """Add `gradient` to `leaf.grad`, in place where torch does."""
+    with accumulating:
+        have = leaf._grad
+        if have is None:
+            leaf._grad = call(OPS["clone"], (gradient,)) if create_graph and gradient._edge is not None else new_tensor(gradient._read())
+            strides = leaf._current_strides
+            if leaf._strides is not None and is_dense(leaf._spec.shape, strides):
+                set_strides(leaf._grad, strides)  # a gradient is laid out as its leaf is
+        elif create_graph:
+            leaf._grad = add(have, gradient)
+        else:
+            write(have, add(have, gradient)._read(), None)
 
 
-def run_prehooks(node: GradNode, buffer: list) -> list:
-    """Tensor hooks and node prehooks: each may replace the gradients that arrive."""
-    for hook in list(node.extra["prehooks"].values()):
-        changed = hook(tuple(buffer))
-        if changed is not None:
-            buffer = list(changed) if isinstance(changed, tuple) else [changed]
-    return buffer
-
-
-def run_hooks(node: GradNode, full: list, buffer: list) -> list:
-    """Node hooks: each may replace the gradients of the operands (`full`, None where not needed)."""
-    for hook in list(node.extra["hooks"].values()):
-        changed = hook(tuple(full), tuple(buffer))
-        if changed is not None:
-            full = list(changed)
-    return full
+def is_dense(shape: tuple, strides: tuple) -> bool:
+    """Whether elements lie in memory without gaps or repetition, in some order of the dimensions."""
+    expected = 1
+    for stride, size in sorted((st, n) for st, n in zip(strides, shape) if n != 1):
+        if stride != expected:
+            return False
+        expected *= size
+    return True
 
 
 # ---------------------------------------------------------------- entry points
-def backward(roots: list[tuple[tuple, TensorBase]], keep_graph: bool, create_graph: bool, targets: dict | None = None) -> dict[int, TensorBase]:
-    """Run backward from `roots` ((edge, cotangent) pairs). With `targets` ({node: {output: [slots]}}) capture instead of accumulating."""
-    walk = Walk(keep_graph, create_graph, targets)
-    walk.run(roots)
-    if not create_graph and targets is None:
-        state.has_backward = True
-    return walk.captured
-
-
-def backward_of(tensors: tuple, gradients: tuple | None, retain_graph, create_graph: bool, inputs) -> None:
-    """`torch.autograd.backward`: accumulate into leaves, or into `inputs` only."""
+def backward_of(tensors: tuple, gradients: tuple | None, retain_graph, create_graph: bool, inputs=None) -> None:
+    """`torch.autograd.backward`: accumulate into leaves, or into those of `inputs` only. `tensors` may be GradientEdges."""
     keep = create_graph if retain_graph is None else bool(retain_graph)
-    roots = make_roots(tensors, gradients, create_graph)
-    if inputs is None:
-        if len(roots) == 1 and not create_graph:
-            (node, _), g = roots[0]
-            before, state.grad = state.grad, False
-            try:
-                done = node.__class__ is not AccumulateGrad and run_plain(node, g._read(), keep)
-            finally:
-                state.grad = before
-            if done:
-                state.has_backward = True
-                return
-        backward(roots, keep, create_graph)
-        return
-    inputs = (inputs,) if isinstance(inputs, TensorBase) else tuple(inputs)
+    roots = make_roots(tensors, gradients)
+    if inputs is not None:
+        walk = Walk(keep, create_graph, goals=_goals(inputs))
+    elif len(roots) == 1 and not create_graph and not state.anomaly and not RETAINING:
+        (node, _), g = roots[0]
+        before, state.grad = state.grad, False
+        try:
+            done = node.__class__ is not AccumulateGrad and run_plain(node, g._read(), keep)
+        finally:
+            state.grad = before
+        if done:
+            state.has_backward = True
+            return
+        walk = Walk(keep, create_graph)
+    else:
+        walk = Walk(keep, create_graph)
+    walk.run(roots)
+    if not create_graph:
+        state.has_backward = True
+
+
+def _goals(inputs) -> set:
+    """The nodes that `backward(inputs=...)` is to reach; non-leaves keep their gradients from now on, as in torch."""
+    inputs = (inputs,) if isinstance(inputs, (TensorBase, GradientEdge)) else tuple(inputs)
     if not inputs:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    captured = backward(roots, keep, create_graph, target_slots(inputs))
-    for slot, t in enumerate(inputs):
-        if slot in captured:
-            accumulate_into(t, captured[slot], create_graph)
+    nodes = {edge_of(t, True)[0] for t in inputs}
+    for t in inputs:
+        if isinstance(t, TensorBase):
+            t.retain_grad()
+    return nodes
+
+
+def edge_of(t, wanted: bool) -> tuple:
+    """The place in the graph of a tensor or GradientEdge. Raises RuntimeError if there is none."""
+    if isinstance(t, GradientEdge):
+        return t.node, t.output_nr
+    edge = t._current_edge()
+    if edge is None and wanted:
+        raise RuntimeError("One of the differentiated Tensors does not require grad")
+    return edge
 
 
 def target_slots(inputs: tuple) -> dict:
     """{node: {output: [slots]}} of the tensors whose gradients are wanted."""
     slots: dict = {}
     for i, t in enumerate(inputs):
-        edge = t._current_edge()
-        if edge is None:
-            raise RuntimeError("One of the differentiated Tensors does not require grad")
-        slots.setdefault(edge[0], {}).setdefault(edge[1], []).append(i)
+        node, number = edge_of(t, True)
+        slots.setdefault(node, {}).setdefault(number, []).append(i)
     return slots
 
 
-def make_roots(tensors: tuple, gradients: tuple | None, create_graph: bool) -> list:
+def make_roots(tensors: tuple, gradients: tuple | None) -> list:
     """Pair each root with its cotangent: the one given, or 1 for a scalar. Raises RuntimeError in torch's words."""
     gradients = (None,) * len(tensors) if gradients is None else gradients
+    if len(gradients) < len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
     roots = []
     for i, (t, g) in enumerate(zip(tensors, gradients)):
-        edge = t._current_edge()
-        if edge is None:
-            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
-        spec = t._spec
-        if g is None:
+        edge = edge_of(t, False)
+        spec = t.node.output_spec(t.output_nr) if isinstance(t, GradientEdge) else t._spec
+        if g is not None:
+            g = _checked_root(i, g, spec)
+        elif edge is not None:
             if spec.numel != 1:
                 raise RuntimeError("grad can be implicitly created only for scalar outputs")
             if not spec.dtype.is_floating_point:
                 raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {spec.dtype!r}")
             g = new_tensor(ones_value(spec))
-        elif g._spec.shape != spec.shape:
-            raise RuntimeError(f"Mismatch in shape: grad_output[{i}] has a shape of {g._spec.shape} and output[{i}] has a shape of {spec.shape}.")
+        if edge is None:
+            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
         roots.append((edge, g))
     return roots
+
+
+def _checked_root(i: int, g, spec: Spec) -> TensorBase:
+    if not isinstance(g, TensorBase):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
+    have = g._spec
+    if have.shape != spec.shape:
+        raise RuntimeError(f"Mismatch in shape: grad_output[{i}] has a shape of {have.shape} and output[{i}] has a shape of {spec.shape}.")
+    if have.dtype is spec.dtype:
+        return g
+    if have.dtype.is_complex != spec.dtype.is_complex:
+        raise RuntimeError(f"For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: grad_output[{i}] "
+                           f"has a dtype of {have.dtype!r} and output[{i}] has a dtype of {spec.dtype!r}.")
+    return call(OPS["to"], (g,), (("dtype", spec.dtype),))
 
 
 _ones: dict = {}
@@ -404,14 +493,17 @@ def ones_value(spec) -> Value:
 def gradients_of(outputs: tuple, inputs: tuple, grad_outputs, retain_graph, create_graph: bool, allow_unused: bool, materialize: bool) -> tuple:
     """`torch.autograd.grad`: the gradients of `outputs` in `inputs`, without touching any `.grad`."""
     keep = create_graph if retain_graph is None else bool(retain_graph)
-    captured = backward(make_roots(outputs, grad_outputs, create_graph), keep, create_graph, target_slots(inputs))
+    roots = make_roots(outputs, grad_outputs)
+    walk = Walk(keep, create_graph, target_slots(inputs))
+    walk.run(roots)
     results = []
     for i, t in enumerate(inputs):
-        g = captured.get(i)
+        g = walk.captured.get(i)
         if g is None and not (allow_unused or materialize):
-            raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
+            raise RuntimeError(f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set allow_unused=True if this is "
                                "the desired behavior.")
         if g is None and materialize:
-            g = new_tensor(Value(t._spec, None, 0, np.zeros(tuple(t._spec.shape), t._spec.dtype.numpy)))
+            spec = t._spec
+            g = new_tensor(Value(spec, None, 0, np.zeros(tuple(spec.shape), spec.dtype.numpy)))
         results.append(g)
     return tuple(results)

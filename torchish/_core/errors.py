@@ -1,6 +1,13 @@
 """Messages of the engine's own errors, in torch's words."""
 from __future__ import annotations
 
+FREED = ("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
+         "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
+         "backward through the graph a second time or if you need to access saved tensors after calling backward.")
+INFERENCE = ("Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in computation tracked by "
+             "autograd. To work around this, you can make a clone to get a normal tensor and use it in autograd, or use `torch.no_grad()` instead "
+             "of `torch.inference_mode()`.")
+
 
 def type_name(spec) -> str:
     """torch's old name for a tensor type: 'torch.FloatTensor', 'torch.cuda.FloatTensor'."""

@@ -47,6 +47,9 @@ counters: Counter = log.counters
 
 def evaluate(cause: str, want: Value | None = None, upto: int | None = None) -> None:
     """Run the pending tape, or its first `upto` nodes. `cause` is for `explain`; `want` is kept even if no Storage holds it."""
+    if state.scope is not None:
+        state.scope.evaluate(cause, want)
+        return
     nodes = state.nodes
     needed_after = None
     if upto is not None and upto < len(nodes):

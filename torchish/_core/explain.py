@@ -5,7 +5,7 @@ import os
 import sys
 from collections import Counter, deque
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Log:
@@ -27,7 +27,7 @@ log = Log()
 def user_line() -> str:
     """The innermost frame outside this package, as 'file:line in function'."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     if frame is None:
         return "?"

@@ -5,13 +5,16 @@ Edges point from a result to its operands, as (node, output number). The class o
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from collections import OrderedDict
 
 import numpy as np
 
+from .removable import RemovableHandle, add_hook
+from .op import Plan
 from .spec import Spec
 from .tape import Node, Value
 
+WRAPPING: set[str] = set()  # names of nodes that have an edge for a Python number too; filled by the table of graph facts
 ACCUMULATE_SEQ = 1 << 62  # leaves accumulate as soon as their gradient is ready, as in torch's engine
 
 
@@ -27,6 +30,10 @@ class GradNode:
     label = ""
     # whether a tensor that points here is a leaf: nothing was recorded for it
     ends = False
+    # whether its backward is the user's Python code, which torch runs even when no gradient arrives
+    python = False
+    # how many operands count as tensors; None: all
+    tensors: int | None = None
 
     def name(self) -> str:
         """The node's name, such as 'AddBackward0'."""
@@ -34,15 +41,35 @@ class GradNode:
 
     @property
     def next_functions(self) -> tuple:
-        """((grad_fn or None, output number), ...), one for each tensor operand."""
-        types = self.node_types
-        return tuple((e[0], e[1]) if e is not None and e[0].__class__ is not Nowhere else (None, 0) for e, t in zip(self.edges, types) if t)
+        """((grad_fn or None, output number), ...), one for each operand that torch's node has an edge for."""
+        edges = [self.edges[i] for i in self.operands()]
+        return tuple([(None, 0) if e is None or e[0].__class__ is Nowhere else e for e in edges])
+
+    def operands(self) -> tuple:
+        """The operands that count as edges: differentiable tensors, absent ones, and numbers where torch wraps them in a tensor."""
+        marked = self.extra.get("tensor_operands") if self.extra else None
+        if marked is not None:
+            return tuple([i for i, counts in enumerate(marked) if counts])
+        types = self._plan().argtypes[:len(self.edges)][:self.tensors]
+        wraps = type(self).__name__ in WRAPPING
+        return tuple([i for i, a in enumerate(types) if (a.differentiable if isinstance(a, Spec) else a is type(None) or wraps)])
+
+    def _plan(self) -> Plan:
+        return self.node.plan if self.node is not None else self.spare[0]
+
+    def output_spec(self, number: int) -> Spec:
+        """The Spec of an output."""
+        return self._plan().outs[number]
 
     @property
-    def node_types(self) -> tuple:
-        """For each operand, whether it is a tensor."""
-        from_plan = self.extra.get("tensor_operands") if self.extra else None
-        return from_plan if from_plan is not None else (True,) * len(self.edges)
+    def requires_grad(self) -> bool:
+        """True: nodes exist only where a gradient is tracked."""
+        return True
+
+    @property
+    def _input_metadata(self) -> list:
+        """The specs of the node's outputs, whose gradients come in."""
+        return [self.output_spec(i) for i in range(self.outputs)]
 
     @property
     def metadata(self) -> dict:
@@ -57,22 +84,27 @@ class GradNode:
             self.extra = {}
         return self.extra
 
-    def register_hook(self, hook):
-        """Call `hook(grad_inputs, grad_outputs)` after this node's gradients are computed; what it returns replaces grad_inputs."""
-        return Handle.add(self._extra().setdefault("hooks", {}), hook)
+    def register_hook(self, hook) -> RemovableHandle:
+        """Call `hook(grad_inputs, grad_outputs)` after this node's gradients are computed; a tuple that it returns replaces grad_inputs."""
+        return add_hook(self._extra().setdefault("hooks", OrderedDict()), hook)
 
-    def register_prehook(self, hook):
-        """Call `hook(grad_outputs)` before this node runs; what it returns replaces grad_outputs."""
-        return Handle.add(self._extra().setdefault("prehooks", {}), hook)
+    def register_prehook(self, hook) -> RemovableHandle:
+        """Call `hook(grad_outputs)` before this node runs; a tuple that it returns replaces grad_outputs."""
+        return add_hook(self._extra().setdefault("prehooks", OrderedDict()), hook)
 
     # ------------------------------------------------------------ used by backward
     def release(self) -> None:
         """Free what the node keeps for backward. A node that keeps no tensors remembers enough to run again, as torch's can."""
         node = self.node
         self.freed = True
-        self.node = None
-        if node is not None and not self.saved:
-            self.spare = node.plan, tuple([v.spec if v.__class__ is Value else v for v in node.inputs]) if node.plan.numbers else None
+        if node is not None:
+            self.node = None
+            if self.saved:
+                self.spare = node.plan, None
+                if self.extra is not None:
+                    self.extra.pop("packed", None)
+            else:
+                self.spare = node.plan, tuple([v.spec if v.__class__ is Value else v for v in node.inputs]) if node.plan.numbers else None
 
     def revive(self) -> Node:
         """A stand-in for the freed computation of a node that keeps no tensors: its gradients do not depend on the operands' values."""
@@ -88,7 +120,7 @@ class GradNode:
         return walk.record(self, needs, cotangents)
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {hex(id(self))}>"
+        return f"<{type(self).__name__} object at {hex(id(self))}>"
 
 
 def stand_in(spec: Spec) -> Value:
@@ -160,32 +192,6 @@ def node_class(name: str) -> type:
     if found is None:
         found = _classes[name] = type(name, (GradNode,), {"__slots__": ()})
     return found
-
-
-class Handle:
-    """What registering a hook returns: `remove()` takes the hook back. Usable as a context manager."""
-
-    _next = 0
-
-    def __init__(self, hooks: dict, key: int):
-        self.hooks_ref = hooks
-        self.id = key
-
-    @classmethod
-    def add(cls, hooks: dict, hook: Any) -> Handle:
-        cls._next += 1
-        hooks[cls._next] = hook
-        return cls(hooks, cls._next)
-
-    def remove(self) -> None:
-        """Unregister the hook; a second call does nothing."""
-        self.hooks_ref.pop(self.id, None)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.remove()
 
 
 class Nowhere(GradNode):

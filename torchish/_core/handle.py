@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import weakref
 
-from .grad_graph import AccumulateGrad, GradNode
+from .grad_graph import UNTRACKED, AccumulateGrad, GradNode
 from .spec import Spec
 from .storage import Storage
 from .tape import Value, constant, state
@@ -29,7 +29,7 @@ class TensorBase:
     _counter = None  # VersionCounter of `.data`; None: the Storage's own
     _grad: TensorBase | None = None
     _origin = None  # how a view came about, where that forbids in-place writes: "no_grad", "multi", "inference", "custom"
-    _hooks: dict | None = None
+    _hooks: tuple | None = None  # (the edge they were registered at, table of hooks)
     _post_hooks: dict | None = None
     _retains = None
     _inference = False
@@ -48,6 +48,8 @@ class TensorBase:
         storage = self._storage
         if self._generation != storage.generation or self._seen != (self._counter or storage).version:
             regenerate(self, state.grad)
+        if self._edge is None and self._base_tensor is not None:
+            self._current_edge()
         return self._value
 
     @property
@@ -58,6 +60,8 @@ class TensorBase:
         """The edge, brought up to date for a view whose base was written to."""
         if self._chain is not None and self._seen != (self._counter or self._storage).version:
             regenerate(self, False)
+        if self._edge is None and self._base_tensor is not None and self._base_tensor._current_edge() is not None and self._spec.differentiable:
+            self._edge = (UNTRACKED, 0)  # the base began to require grad after the view was made
         return self._edge
 
     @property
@@ -112,7 +116,10 @@ def alias(t: TensorBase, cls: type | None = None) -> TensorBase:
 
 def set_leaf(t: TensorBase, on: bool) -> None:
     """Turn a tensor into a leaf that requires grad, or one that does not."""
-    t._edge = (AccumulateGrad(t), 0) if on else None
+    if on and t._hooks is not None and t._hooks[0][0].__class__ is AccumulateGrad:
+        t._edge = t._hooks[0]  # its hooks are still registered there
+    else:
+        t._edge = (AccumulateGrad(t), 0) if on else None
 
 
 def is_leaf(t: TensorBase) -> bool:

@@ -191,7 +191,7 @@ def vjp_plan(plan: Plan, needs: tuple[int, ...], given: tuple[bool, ...]) -> Pla
 
 def _make_vjp_plan(plan: Plan, needs, given) -> Plan:
     if plan.op.grad == "NotImplemented":
-        raise RuntimeError(f"derivative for aten::{plan.op.name} is not implemented")
+        raise RuntimeError(f"derivative for aten::{plan.op.name.partition(' ')[0]} is not implemented")
     outs = tuple(plan.argtypes[i] for i in needs)
     cotangents = tuple(s for s, g in zip(plan.outs, given) if g)
     rules = plan.rules if plan.primal is None else None

@@ -130,7 +130,7 @@ def make_function(made: Slice):
     steps = [Step(n.plan, _refs(n, made)) for n in made.nodes]
     position = {id(n): i for i, n in enumerate(made.nodes)}
     live = [(position[id(v.node)], v.index) for v in made.live]
-    _pair(steps)
+    pair(steps)
     checked = [i for i, s in enumerate(steps) if s.plan.check is not None]
 
     def program(*args):
@@ -139,7 +139,7 @@ def make_function(made: Slice):
         codes = []
         for i, step in enumerate(steps):
             operands = [None if r is None else args[~r] if r < 0 else env[r // WIRE][r % WIRE] for r in step.refs]
-            env.append(_trace_step(step, operands, env, pulls, i))
+            env.append(trace_step(step, operands, env, pulls, i))
             if i in checked:
                 codes.append(jnp.asarray(step.plan.check(jnp, *operands, **dict(step.plan.static)), jnp.int64))
         results = [env[i][j] for i, j in live]
@@ -163,7 +163,7 @@ def _refs(node: Node, made: Slice) -> list:
     return refs
 
 
-def _pair(steps: list[Step]) -> None:
+def pair(steps: list[Step]) -> None:
     """Let each vjp step share the forward step with the same operands, so that nothing is computed twice."""
     forward = {}
     for i, s in enumerate(steps):
@@ -178,7 +178,7 @@ def _pair(steps: list[Step]) -> None:
                     steps[i].keep_pull = s.plan.needs
 
 
-def _trace_step(step: Step, operands: list, env: list, pulls: dict, i: int) -> tuple:
+def trace_step(step: Step, operands: list, env: list, pulls: dict, i: int) -> tuple:
     plan = step.plan
     if step.keep_pull is not None:
         outs, pulls[i] = primal_and_pull(plan, step.keep_pull, operands)

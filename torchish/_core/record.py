@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import evaluate, handle, tape
+from .errors import INFERENCE
 from .grad_graph import GradNode, node_class
 from .handle import TensorBase, new_tensor, set_strides
 from .op import Op, Plan
@@ -67,9 +68,12 @@ def call(op: Op, args: tuple, static: tuple = ()):
         grad_node = grow_graph(plan, args, node)
         result._edge = (grad_node, 0)
         if plan.saves_result:
-            grad_node.saved = bind_result(grad_node.saved, (result,))
-    elif state.inference:
-        result._inference = True
+            bind_result(grad_node, args, (result,))
+    else:
+        if state.dual:
+            tape.on_dual(node, None)
+        if state.inference:
+            result._inference = True
     if state.eager:
         evaluate.evaluate("eager switch", value)
     return result
@@ -83,7 +87,7 @@ def _several(plan: Plan, args: tuple, outs: tuple, tracked) -> tuple:
         node = grow_graph(plan, args, outs[0].node)
         result = tuple([new_tensor(v, (node, i)) if v.spec.differentiable else new_tensor(v) for i, v in enumerate(outs)])
         if plan.saves_result:
-            node.saved = bind_result(node.saved, result)
+            bind_result(node, args, result)
     if state.eager:
         evaluate.evaluate("eager switch", outs[0])
     return result
@@ -139,6 +143,10 @@ def grow_graph(plan: Plan, args: tuple, node: Node) -> GradNode:
         made.saved = KEPT
     else:
         made.saved = save(saves, args, edges)
+    if state.watch is not None:
+        state.watch(made, args, ())
+    if state.dual:
+        tape.on_dual(node, made)
     return made
 
 
@@ -167,15 +175,19 @@ def save(saves: tuple, args: tuple, edges: tuple) -> tuple:
         else:
             a = args[s] if s < len(args) else None
             if isinstance(a, TensorBase):
+                if a._inference:
+                    raise RuntimeError(INFERENCE)
                 counter = a._counter or a._storage
                 kept.append((counter, counter.version, s))
     return tuple(kept)
 
 
-def bind_result(saved: tuple, results: tuple) -> tuple:
-    """Fill in the results' version counters once they exist; result number n is operand -1 - n."""
+def bind_result(node: GradNode, args: tuple, results: tuple) -> None:
+    """Fill in the saved results' version counters once they exist; result number n is operand -1 - n."""
     counters = [r._counter or r._storage for r in results]
-    return tuple([(counters[-1 - i], counters[-1 - i].version, i) if c is None else (c, v, i) for c, v, i in saved])
+    node.saved = tuple([(counters[-1 - i], counters[-1 - i].version, i) if c is None else (c, v, i) for c, v, i in node.saved])
+    if state.watch is not None:
+        state.watch(node, args, results)
 
 
 def check_on_host(plan: Plan, inputs: list) -> Plan:

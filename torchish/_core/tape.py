@@ -19,7 +19,7 @@ next_sequence = _sequence.__next__
 class Value:
     """An immutable tape entry: a Spec with either a concrete array or the Node (and output index) that will produce one."""
 
-    __slots__ = ("spec", "node", "index", "array", "holder", "host", "owned", "__weakref__")
+    __slots__ = ("spec", "node", "index", "array", "holder", "host", "owned", "tangents", "__weakref__")  # tangents: unset without forward mode
 
     def __init__(self, spec: Spec, node: Node | None, index: int, array=None):
         self.spec = spec
@@ -61,7 +61,15 @@ class ThreadState(threading.local):
         self.eager = False
         self.flags: list = []
         self.anomaly = False
-        self.hooks: list = []  # saved_tensors_hooks in force
+        self.anomaly_nan = True  # whether anomaly detection looks for nan
+        self.hooks: list = []  # saved_tensors_hooks in force, as (pack, unpack)
+        self.hooks_refused = None  # why saved-tensor hooks may not be used now
+        self.mutable = None  # the context of allow_mutation_on_saved_tensors
+        self.walk = None  # the backward that runs
+        self.watch = None  # called for each new graph node while hooks or anomaly detection are on, see saved.py
+        self.dual: tuple = ()  # the levels of forward mode in force, outermost first
+        self.scope = None  # the capture whose tape `nodes` is, see capture.py
+        self.running = None  # the graph node whose backward runs, under anomaly detection
 
 
 state = ThreadState()
@@ -81,7 +89,14 @@ def record_values(plan: Plan, inputs: tuple, primal: Node | None = None) -> tupl
         outs = node.outs = (Value(plan.out, node, 0),)
     else:
         outs = node.outs = tuple([Value(s, node, i) for i, s in enumerate(plan.outs)])
+    if state.dual:
+        on_dual(node, None)
     return outs
+
+
+def on_dual(node: Node, grown) -> None:
+    """Called for what is recorded while forward mode is on, and again with the graph node it got; `dual` puts its own function here."""
+    raise RuntimeError("torchish: forward mode is not installed")
 
 
 def on_full() -> None:

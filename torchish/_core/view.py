@@ -9,7 +9,7 @@ place is renewed from the base, with one AsStridedBackward0 for the whole way as
 from __future__ import annotations
 
 from . import evaluate, handle
-from .grad_graph import INVALID, UNTRACKED
+from .grad_graph import INVALID, UNTRACKED, node_class
 from .handle import TensorBase
 from .op import Op, simple
 from .record import call_values
@@ -183,30 +183,56 @@ def _along_rule(xp, g, out, root, *numbers, steps):
 
 
 along = Op("along views", _forward, simple(_along_infer), grad="AsStridedBackward0", vjp=(_along_rule,))
+node_class("AsStridedBackward0").tensors = 1
 
 
 def _put(xp, root, new, numbers, steps):
     """`root` with what `steps` show of it replaced by `new`."""
-    kinds = [op.info for op, _, _ in steps]
-    if OVERLAPPING in kinds:  # elements repeat: find where each lies by sending positions down the chain
-        if REINTERPRETING in kinds:
-            raise NotImplementedError("torchish: writing through a view that both repeats elements and reads them as another dtype")
-        places = _stages(xp, xp.arange(root.size).reshape(root.shape), numbers, steps)[-1]
-        return _scatter(xp, root, places, new)
-    for (op, count, static), base in zip(reversed(steps), reversed(_stages(xp, root, numbers, steps[:-1]))):
+    stages = _stages(xp, root, numbers, steps)
+    if any(op.info == OVERLAPPING for op, _, _ in steps):
+        return _put_by_place(xp, stages, new, numbers, steps)
+    for (op, count, static), base in zip(reversed(steps), reversed(stages[:-1])):
         rest = len(numbers) - count
         new = op.put(xp, base, new, *numbers[rest:], **dict(static))
         numbers = numbers[:rest]
     return new
 
 
-def _scatter(xp, root, places, new):
-    flat, new = root.reshape(-1), new.astype(root.dtype).reshape(-1)
+def _put_by_place(xp, stages, new, numbers, steps):
+    """`_put` where elements repeat: find the byte at which each lies by sending places down the chain, and write there."""
+    root, flats, at = stages[0], [stages[0].reshape(-1)], 0
+    places = (xp.arange(root.size) * root.dtype.itemsize).reshape(root.shape)
+    readings = []
+    for (op, count, static), before, after in zip(steps, stages, stages[1:]):
+        if op.info == REINTERPRETING:
+            places = _reread_places(xp, places, before, after)
+            source = flats[-1].reshape(-1, 2) if after.ndim < before.ndim else flats[-1]
+            readings.append((op, static, source))
+            flats.append(op.body(xp, source, **dict(static)).reshape(-1))
+        else:
+            places = op.body(xp, places, *numbers[at:at + count], **dict(static))
+        at += count
+    flat = _scatter(flats[-1], places.reshape(-1) // new.dtype.itemsize, new.reshape(-1))
+    for op, static, source in reversed(readings):
+        made = op.body(xp, source, **dict(static))
+        flat = op.put(xp, source, flat.reshape(made.shape), **dict(static)).reshape(-1)
+    return flat.reshape(root.shape)
+
+
+def _reread_places(xp, places, before, after):
+    """Where elements lie once they are read as another dtype."""
+    have, want = before.dtype.itemsize, after.dtype.itemsize
+    if want < have:
+        return (places[..., None] + xp.arange(have // want) * want).reshape(after.shape)
+    return places.reshape(*after.shape, -1)[..., 0] if after.ndim else places.reshape(-1)[0]
+
+
+def _scatter(flat, places, new):
     if hasattr(flat, "at"):
-        return flat.at[places.reshape(-1)].set(new).reshape(root.shape)
+        return flat.at[places].set(new.astype(flat.dtype))
     made = flat.copy()
-    made[places.reshape(-1)] = new
-    return made.reshape(root.shape)
+    made[places] = new
+    return made
 
 
 # ---------------------------------------------------------------- writing back
@@ -222,6 +248,8 @@ def write(t: TensorBase, value: Value, edge: tuple | None) -> None:
     Versions are bumped by one. Legality (leaves, no_grad views, ...) is checked by the caller beforehand.
     """
     storage = t._storage
+    if state.scope is not None:
+        state.scope.check_write(storage.value, value)
     if t._chain is None:
         storage.store(value)
         if edge is not None:
@@ -333,9 +361,14 @@ def _short(name: str) -> str:
 
 
 def check_place(t: TensorBase) -> None:
-    """Raise torch's error where grad mode is on and `t`'s place in the graph forbids changing it: leaves, their views, special views."""
+    """Raise torch's error where `t` must not be changed: inference tensors; in grad mode leaves, their views, special views."""
+    if t._inference and not state.inference:
+        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
+                           "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
+    if not state.grad:
+        return
     edge = t._current_edge()
-    if edge is None or not state.grad:
+    if edge is None:
         return
     if t._base_tensor is not None:
         if t._origin is not None:

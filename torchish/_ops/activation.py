@@ -2,6 +2,7 @@
 
 Slopes, bounds and thresholds are numbers, operands of the program. `inplace=True` writes into the input, as the `_` names do.
 """
+
 from __future__ import annotations
 
 import math
@@ -24,9 +25,11 @@ from .variants import FUNCTIONS, METHODS, assign, check_writable, public, regist
 
 def _refusing(kernel: str):
     """Shape rule of an element-wise op of one tensor and numbers, for real floating-point dtypes."""
+
     def infer(x, *numbers):
         require_float(kernel, x)
         return x
+
     return infer
 
 
@@ -47,6 +50,7 @@ def _both(name: str, front, *, top: bool = False) -> None:
 
     def in_place(input, *args, **kwargs):
         return front(input, *args, **kwargs, inplace=True)
+
     in_place.__name__, in_place.__doc__ = name + "_", f"{name}, written into `input`."
     register(FUNCTIONS, f"nn.functional.{name}_", in_place)
     if top:
@@ -61,11 +65,18 @@ def _no_bool(text: str):
         if x.dtype.category == BOOL:
             raise RuntimeError(text)
         return x
+
     return infer
 
 
-relu_op = _op("relu", "ReluBackward0", lambda xp, x: xp.maximum(x, x.dtype.type(0)), lambda xp, g, out, x: xp.where(out <= 0, xp.zeros((), g.dtype), g),
-              infer=_no_bool("Boolean inputs not supported for relu"), saves=("result",))
+relu_op = _op(
+    "relu",
+    "ReluBackward0",
+    lambda xp, x: xp.maximum(x, x.dtype.type(0)),
+    lambda xp, g, out, x: xp.where(out <= 0, xp.zeros((), g.dtype), g),
+    infer=_no_bool("Boolean inputs not supported for relu"),
+    saves=("result",),
+)
 
 
 @public("relu", inplace=True)
@@ -88,8 +99,13 @@ def _clip(xp, x, low, high):
     return xp.minimum(xp.maximum(x, low), high)
 
 
-hardtanh_op = _op("hardtanh", "HardtanhBackward0", _clip, lambda xp, g, out, x, low, high: xp.where((x <= low) | (x >= high), xp.zeros((), g.dtype), g),
-                  infer=_no_bool("Bool inputs not supported for hardtanh"))
+hardtanh_op = _op(
+    "hardtanh",
+    "HardtanhBackward0",
+    _clip,
+    lambda xp, g, out, x, low, high: xp.where((x <= low) | (x >= high), xp.zeros((), g.dtype), g),
+    infer=_no_bool("Bool inputs not supported for hardtanh"),
+)
 
 
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
@@ -108,8 +124,9 @@ def relu6(input, inplace=False):
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
-leaky_relu_op = _op("leaky_relu", "LeakyReluBackward0", lambda xp, x, slope: xp.where(x > 0, x, x * slope),
-                    lambda xp, g, out, x, slope: xp.where(x > 0, g, g * slope))
+leaky_relu_op = _op(
+    "leaky_relu", "LeakyReluBackward0", lambda xp, x, slope: xp.where(x > 0, x, x * slope), lambda xp, g, out, x, slope: xp.where(x > 0, g, g * slope)
+)
 
 
 def leaky_relu(input, negative_slope=0.01, inplace=False):
@@ -118,10 +135,18 @@ def leaky_relu(input, negative_slope=0.01, inplace=False):
 
 
 _both("leaky_relu", leaky_relu)
-hardsigmoid_op = _op("hardsigmoid", "HardsigmoidBackward0", lambda xp, x: _clip(xp, x + 3, 0, 6) / 6,
-                     lambda xp, g, out, x: xp.where((x > -3) & (x < 3), g / 6, xp.zeros((), g.dtype)))
-hardswish_op = _op("hardswish", "HardswishBackward0", lambda xp, x: x * _clip(xp, x + 3, 0, 6) / 6,
-                   lambda xp, g, out, x: xp.where(x <= -3, xp.zeros((), g.dtype), xp.where(x < 3, g * (x / 3 + 0.5), g)))
+hardsigmoid_op = _op(
+    "hardsigmoid",
+    "HardsigmoidBackward0",
+    lambda xp, x: _clip(xp, x + 3, 0, 6) / 6,
+    lambda xp, g, out, x: xp.where((x > -3) & (x < 3), g / 6, xp.zeros((), g.dtype)),
+)
+hardswish_op = _op(
+    "hardswish",
+    "HardswishBackward0",
+    lambda xp, x: x * _clip(xp, x + 3, 0, 6) / 6,
+    lambda xp, g, out, x: xp.where(x <= -3, xp.zeros((), g.dtype), xp.where(x < 3, g * (x / 3 + 0.5), g)),
+)
 
 
 @public("nn.functional.hardsigmoid", method=False)
@@ -142,8 +167,13 @@ def _infer_threshold(x, *numbers):
     return x
 
 
-threshold_op = _op("threshold", "ThresholdBackward0", lambda xp, x, at, value: xp.where(x <= at, cast(xp, value, dt.BY_NUMPY[x.dtype]), x),
-                   lambda xp, g, out, x, at, value: xp.where(x <= at, xp.zeros((), g.dtype), g), infer=_infer_threshold)
+threshold_op = _op(
+    "threshold",
+    "ThresholdBackward0",
+    lambda xp, x, at, value: xp.where(x <= at, cast(xp, value, dt.BY_NUMPY[x.dtype]), x),
+    lambda xp, g, out, x, at, value: xp.where(x <= at, xp.zeros((), g.dtype), g),
+    infer=_infer_threshold,
+)
 
 
 def threshold(input, threshold, value, inplace=False):
@@ -155,14 +185,30 @@ _both("threshold", threshold, top=True)
 
 
 # ---------------------------------------------------------------- shrinking
-hardshrink_op = _op("hardshrink", "HardshrinkBackward0", lambda xp, x, by: xp.where((x >= -by) & (x <= by), xp.zeros((), x.dtype), x),
-                    lambda xp, g, out, x, by: xp.where((x >= -by) & (x <= by), xp.zeros((), g.dtype), g))
-softshrink_op = _op("softshrink", "SoftshrinkBackward0", lambda xp, x, by: xp.where(x > by, x - by, xp.where(x < -by, x + by, x * 0)),
-                    lambda xp, g, out, x, by: xp.where((x >= -by) & (x <= by), xp.zeros((), g.dtype), g), kernel="softshrink_check")
-tanhshrink_op = internal("tanhshrink", lambda xp, x: x - xp.tanh(x), kind=INT_TO_FLOAT, grad="SubBackward0",
-                         refuse={dt.bool_: "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
-                                           "the `~` or `logical_not()` operator instead."},
-                         vjp=(lambda xp, g, out, x: g * conj(xp, xp.tanh(x)) ** 2,))
+hardshrink_op = _op(
+    "hardshrink",
+    "HardshrinkBackward0",
+    lambda xp, x, by: xp.where((x >= -by) & (x <= by), xp.zeros((), x.dtype), x),
+    lambda xp, g, out, x, by: xp.where((x >= -by) & (x <= by), xp.zeros((), g.dtype), g),
+)
+softshrink_op = _op(
+    "softshrink",
+    "SoftshrinkBackward0",
+    lambda xp, x, by: xp.where(x > by, x - by, xp.where(x < -by, x + by, x * 0)),
+    lambda xp, g, out, x, by: xp.where((x >= -by) & (x <= by), xp.zeros((), g.dtype), g),
+    kernel="softshrink_check",
+)
+tanhshrink_op = internal(
+    "tanhshrink",
+    lambda xp, x: x - xp.tanh(x),
+    kind=INT_TO_FLOAT,
+    grad="SubBackward0",
+    refuse={
+        dt.bool_: "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use "
+        "the `~` or `logical_not()` operator instead."
+    },
+    vjp=(lambda xp, g, out, x: g * conj(xp, xp.tanh(x)) ** 2,),
+)
 
 
 @public("hardshrink", also=("nn.functional.hardshrink",), out=True)
@@ -238,8 +284,13 @@ def _gelu_tanh_rule(xp, g, out, x):
 
 
 gelu_op = _op("gelu", "GeluBackward0", lambda xp, x: 0.5 * x * (1 + erf(xp, x * _ROOT_HALF)), _gelu_rule, kernel="GeluKernelImpl")
-gelu_tanh_op = _op("gelu tanh", "GeluBackward0", lambda xp, x: 0.5 * x * (1 + xp.tanh(_ROOT_TWO_OVER_PI * (x + _TANH_CUBE * x * x * x))),
-                   _gelu_tanh_rule, kernel="GeluKernelImpl")
+gelu_tanh_op = _op(
+    "gelu tanh",
+    "GeluBackward0",
+    lambda xp, x: 0.5 * x * (1 + xp.tanh(_ROOT_TWO_OVER_PI * (x + _TANH_CUBE * x * x * x))),
+    _gelu_tanh_rule,
+    kernel="GeluKernelImpl",
+)
 
 
 @public("nn.functional.gelu", method=False, out=True)
@@ -286,11 +337,21 @@ def mish(input, inplace=False):
     return _into(input, mish_op, (input,), inplace)
 
 
-softplus_op = _op("softplus", "SoftplusBackward0", lambda xp, x, beta, limit: xp.where(x * beta > limit, x, softplus(xp, x * beta) / beta),
-                  lambda xp, g, out, x, beta, limit: xp.where(x * beta > limit, g, g * sigmoid(xp, x * beta)))
+softplus_op = _op(
+    "softplus",
+    "SoftplusBackward0",
+    lambda xp, x, beta, limit: xp.where(x * beta > limit, x, softplus(xp, x * beta) / beta),
+    lambda xp, g, out, x, beta, limit: xp.where(x * beta > limit, g, g * sigmoid(xp, x * beta)),
+)
 logsigmoid_op = _op("log_sigmoid", "LogSigmoidBackward0", lambda xp, x: -softplus(xp, -x), lambda xp, g, out, x: g * sigmoid(xp, -x))
-softsign_op = internal("softsign", lambda xp, x: x / (1 + xp.abs(x)), kind=INT_TO_FLOAT, grad="DivBackward0", saves=(0,),
-                       refuse={dt.bool_: "\"abs_cpu\" not implemented for 'Bool'"})
+softsign_op = internal(
+    "softsign",
+    lambda xp, x: x / (1 + xp.abs(x)),
+    kind=INT_TO_FLOAT,
+    grad="DivBackward0",
+    saves=(0,),
+    refuse={dt.bool_: "\"abs_cpu\" not implemented for 'Bool'"},
+)
 
 
 @public("nn.functional.softplus", method=False, out=True)
@@ -327,8 +388,9 @@ def _infer_prelu(x, w):
             raise RuntimeError("Not allow zero-dim input tensor.")
         channels = x.shape[1] if x.ndim > 1 else 1
         if channels != w.numel:
-            raise RuntimeError(f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {w.numel} and channel size = "
-                               f"{channels}.")
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {w.numel} and channel size = {channels}."
+            )
     require_float("prelu_cpu", x)
     return x
 
@@ -338,8 +400,14 @@ def _prelu_weight_rule(xp, g, out, x, w):
     return g.sum().reshape(w.shape) if w.size == 1 else g.sum(tuple(i for i in range(x.ndim) if i != 1))
 
 
-prelu_op = Op("prelu", lambda xp, x, w: xp.where(x > 0, x, x * _weights(xp, x, w)), computed(_infer_prelu), grad="PreluKernelBackward0", saves=(0, 1),
-              vjp=(lambda xp, g, out, x, w: xp.where(x > 0, g, g * _weights(xp, x, w)), _prelu_weight_rule))
+prelu_op = Op(
+    "prelu",
+    lambda xp, x, w: xp.where(x > 0, x, x * _weights(xp, x, w)),
+    computed(_infer_prelu),
+    grad="PreluKernelBackward0",
+    saves=(0, 1),
+    vjp=(lambda xp, g, out, x, w: xp.where(x > 0, g, g * _weights(xp, x, w)), _prelu_weight_rule),
+)
 
 
 @public("prelu", also=("nn.functional.prelu",))
@@ -388,8 +456,14 @@ def glu(input, dim=-1):
 
 
 rrelu_op = _op("rrelu", "RreluWithNoiseBackward0", leaky_relu_op.body, leaky_relu_op.vjp[0], kernel="leaky_relu_cpu")
-rrelu_noise_op = Op("rrelu with noise", lambda xp, x, noise: x * noise, computed(lambda x, noise: x), grad="RreluWithNoiseBackward0", saves=(0,),
-                    vjp=(lambda xp, g, out, x, noise: g * noise, lambda xp, g, out, x, noise: g * x))
+rrelu_noise_op = Op(
+    "rrelu with noise",
+    lambda xp, x, noise: x * noise,
+    computed(lambda x, noise: x),
+    grad="RreluWithNoiseBackward0",
+    saves=(0,),
+    vjp=(lambda xp, g, out, x, noise: g * noise, lambda xp, g, out, x, noise: g * x),
+)
 
 
 def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False, generator=None):
@@ -436,13 +510,16 @@ def _infer_softmax(name: str):
         last = x.ndim == 0 or dim == x.ndim - 1
         require_float(f"{name}_lastdim_kernel_impl" if last else f"{name}_kernel_impl", x)
         return x
+
     return infer
 
 
 def _at_least_1d(body):
     """Scalars have a softmax too: over their one element."""
+
     def wrapped(xp, x, *, dim):
         return body(xp, x, dim=dim) if x.ndim else body(xp, x.reshape(1), dim=0).reshape(())
+
     return wrapped
 
 
@@ -458,9 +535,17 @@ def _log_softmax_rule(xp, g, out, x, *, dim):
     return g - xp.exp(out) * g.sum(dim, keepdims=True)
 
 
-softmax_op = Op("softmax", _at_least_1d(_softmax_body), computed(_infer_softmax("softmax")), grad="SoftmaxBackward0", saves=("result",), vjp=(_softmax_rule,))
-log_softmax_op = Op("log_softmax", _at_least_1d(_log_softmax_body), computed(_infer_softmax("log_softmax")), grad="LogSoftmaxBackward0", saves=("result",),
-                    vjp=(_log_softmax_rule,))
+softmax_op = Op(
+    "softmax", _at_least_1d(_softmax_body), computed(_infer_softmax("softmax")), grad="SoftmaxBackward0", saves=("result",), vjp=(_softmax_rule,)
+)
+log_softmax_op = Op(
+    "log_softmax",
+    _at_least_1d(_log_softmax_body),
+    computed(_infer_softmax("log_softmax")),
+    grad="LogSoftmaxBackward0",
+    saves=("result",),
+    vjp=(_log_softmax_rule,),
+)
 
 
 def _over(op: Op, input, dim, dtype):
@@ -477,11 +562,13 @@ def _implicit_dim(ndim: int) -> int:
 def _publish_softmax(name: str, op: Op, text: str) -> None:
     def front(input, dim, dtype=None):
         return _over(op, input, dim, dtype)
+
     front.__doc__ = text
     public(name, also=(f"special.{name}",), out=True)(front)
 
     def functional(input, dim=None, _stacklevel=3, dtype=None):
         return _over(op, input, _implicit_dim(input._spec.ndim) if dim is None else dim, dtype)
+
     functional.__doc__ = text
     public(f"nn.functional.{name}", method=False)(functional)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 from .. import _dtype as dt
 from .._core.spec import Spec
 from .._dtype import COMPLEX, FLOATING
-from .declare import NO_OPMATH, binary, call, internal, same, unary
-from .guards import C_NAMES, INTEGERS, choice, common_dtype, guard, operator, pick, unweighted
+from .declare import NO_OPMATH, call, internal, same, unary
+from .guards import C_NAMES, INTEGERS, NUMBERS, as_operands, choice, common_dtype, guard, operator, pick, unweighted
 from .variants import METHODS, register, tensor_or_number
 
 # ---------------------------------------------------------------- add and sub, with alpha
@@ -53,8 +53,8 @@ guard(_no_bool_minus, sub, sub_scaled, rsub, rsub_number, rsub_scaled, rsub_numb
 def _scaled(plain, scaled):
     def choose(input, other, alpha):
         if alpha.__class__ is int and alpha == 1:
-            return plain, (tensor_or_number(input), tensor_or_number(other))
-        return scaled, (tensor_or_number(input), tensor_or_number(other), tensor_or_number(alpha))
+            return plain, as_operands(input, other)
+        return scaled, (*as_operands(input, other), tensor_or_number(alpha))
     return choose
 
 
@@ -65,17 +65,26 @@ choice("sub(input, other, *, alpha=1)", _scaled(sub, sub_scaled), also=("subtrac
 
 
 def _from(input, other, alpha=1):
-    number = other.__class__ in (int, float, bool, complex)
+    number = other.__class__ in NUMBERS
     if alpha.__class__ is int and alpha == 1:
         return (rsub_number if number else rsub), (input, tensor_or_number(other))
     return (rsub_number_scaled if number else rsub_scaled), (input, tensor_or_number(other), tensor_or_number(alpha))
 
 
+def _rsub_tensor_first(argtypes):
+    if argtypes[0].__class__ is not Spec:
+        got = ", ".join("Tensor" if a.__class__ is Spec else a.__name__ for a in argtypes)
+        raise TypeError(f"rsub() received an invalid combination of arguments - got ({got}), but expected one of:\n"
+                        " * (Tensor input, Tensor other, *, Number alpha = 1)\n * (Tensor input, Number other, Number alpha = 1)\n")
+
+
+guard(_rsub_tensor_first, rsub, rsub_number, rsub_scaled, rsub_number_scaled)
 choice("rsub(input, other, alpha=1)", _from, out=False, inplace=False, method=False, doc="other - alpha * input, with broadcasting.")
 
 # ---------------------------------------------------------------- mul and neg
-mul = binary("mul(input, other)", lambda xp, a, b: xp.multiply(a, b), saves=((0, 1), (1, 0)), also=("multiply",),
-             vjp=(lambda xp, g, out, a, b: g * xp.conj(b), lambda xp, g, out, a, b: g * xp.conj(a)))
+mul = internal("mul", lambda xp, a, b: xp.multiply(a, b), grad="MulBackward0", saves=((0, 1), (1, 0)),
+               vjp=(lambda xp, g, out, a, b: g * xp.conj(b), lambda xp, g, out, a, b: g * xp.conj(a)))
+choice("mul(input, other)", lambda input, other: (mul, as_operands(input, other)), also=("multiply",), doc="input * other, with broadcasting.")
 neg = unary("neg(input)", lambda xp, x: xp.negative(x), kind=NO_OPMATH, saves=(), also=("negative",), vjp=lambda xp, g, out, x: -g,
             refuse={dt.bool_: "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
                               "`logical_not()` operator instead."})
@@ -162,7 +171,7 @@ guard(_only_tensor_end, lerp_number, lerp_tensor)
 
 def _choose_lerp(input, end, weight):
     weight = tensor_or_number(weight)
-    return (lerp_number if weight.__class__ in (int, float, bool, complex) else lerp_tensor), (input, end, weight)
+    return (lerp_number if weight.__class__ in NUMBERS else lerp_tensor), (input, end, weight)
 
 
 choice("lerp(input, end, weight)", _choose_lerp,

@@ -1,4 +1,5 @@
 """Scaled dot-product attention as one recorded op, with its gradients by the softmax's formula."""
+
 from __future__ import annotations
 
 import math
@@ -22,9 +23,11 @@ def _broadcast(shapes: list) -> tuple:
 
 def _infer(q, k, v, mask, noise, scale, *, causal, groups):
     if q.dtype is not k.dtype or q.dtype is not v.dtype:
-        raise RuntimeError("Expected query, key, and value to have the same dtype, but got query.dtype: "
-                           f"{C_SHORT.get(q.dtype, q.dtype.name)} key.dtype: {C_SHORT.get(k.dtype, k.dtype.name)} and value.dtype: "
-                           f"{C_SHORT.get(v.dtype, v.dtype.name)} instead.")
+        raise RuntimeError(
+            "Expected query, key, and value to have the same dtype, but got query.dtype: "
+            f"{C_SHORT.get(q.dtype, q.dtype.name)} key.dtype: {C_SHORT.get(k.dtype, k.dtype.name)} and value.dtype: "
+            f"{C_SHORT.get(v.dtype, v.dtype.name)} instead."
+        )
     if q.shape[-1] != k.shape[-1]:
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied: query {shape_text(q.shape)} and key {shape_text(k.shape)}")
     if k.shape[-2] != v.shape[-2]:
@@ -84,11 +87,14 @@ def _rule(operand: str):
         if operand == "v":
             return _ungrouped(product(xp, swap(p if noise is None else p * noise), g), groups)
         return ds
+
     return rule
 
 
 def _op(name: str, grad: str) -> Op:
-    return Op(name, _body, computed(_infer), grad=grad, saves=(0, 1, 2, "result"), vjp=(_rule("q"), _rule("k"), _rule("v"), _rule("mask"), None, None))
+    return Op(
+        name, _body, computed(_infer), grad=grad, saves=(0, 1, 2, "result"), vjp=(_rule("q"), _rule("k"), _rule("v"), _rule("mask"), None, None)
+    )
 
 
 flash_op = _op("scaled_dot_product_attention", "ScaledDotProductFlashAttentionForCpuBackward0")
@@ -104,21 +110,26 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.
     q, k, v = query._spec, key._spec, value._spec
     for s in (q, k, v):
         if s.ndim < 2:
-            raise RuntimeError("Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
-                               f"{q.ndim}, key.dim: {k.ndim} and value.dim: {v.ndim} instead.")
+            raise RuntimeError(
+                "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
+                f"{q.ndim}, key.dim: {k.ndim} and value.dim: {v.ndim} instead."
+            )
     if attn_mask is not None:
         if is_causal:
             raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
         m = attn_mask._spec
         if m.dtype is not dt.bool_ and m.dtype is not q.dtype and m.dtype is not dt.float32:
-            raise RuntimeError("Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
-                               f"{C_SHORT.get(m.dtype, m.dtype.name)} and  query.dtype: {C_SHORT.get(q.dtype, q.dtype.name)} instead.")
+            raise RuntimeError(
+                "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+                f"{C_SHORT.get(m.dtype, m.dtype.name)} and  query.dtype: {C_SHORT.get(q.dtype, q.dtype.name)} instead."
+            )
     if q.dtype.category != FLOATING:
         raise RuntimeError(f"Expected query, key, and value to be floating point, but got {q.dtype.legacy}")
     groups = q.shape[-3] // k.shape[-3] if enable_gqa and q.ndim > 2 and k.shape[-3] else 1
     noise = _dropout_noise(q, k, dropout_p) if dropout_p > 0.0 else None
-    fused = noise is None and q.ndim == k.ndim == v.ndim == 4 and q.shape[-1] == v.shape[-1] and \
-        (attn_mask is None or attn_mask._current_edge() is None)
+    fused = (
+        noise is None and q.ndim == k.ndim == v.ndim == 4 and q.shape[-1] == v.shape[-1] and (attn_mask is None or attn_mask._current_edge() is None)
+    )
     factor = 1 / math.sqrt(q.shape[-1]) if scale is None and q.shape[-1] else 1.0 if scale is None else float(scale)
     return call(flash_op if fused else math_op, (query, key, value, attn_mask, noise, factor), (("causal", bool(is_causal)), ("groups", groups)))
 

@@ -10,11 +10,9 @@ from .. import _dtype as dt
 from .._core.handle import TensorBase
 from .._core.spec import Spec
 from .declare import NO_OPMATH, binary, broadcast_shapes, internal
-from .guards import COMPLEX_DTYPES, choice, count_from_self, guard, refuse_complex, tensors_only
+from .guards import COMPLEX_DTYPES, NUMBERS, choice, count_from_self, guard, refuse_complex, tensors_only
 from .pointwise import complex_of
 from .variants import tensor_or_number
-
-NUMBERS = (int, float, bool, complex)
 
 
 def masked(xp, keep, g):
@@ -88,7 +86,8 @@ clamp_numbers = _clamping("clamp numbers", "ClampBackward1", "clamp_scalar_cpu")
 
 def _single(bound: str, name: str, tensors: str, numbers: str) -> tuple:
     """(op for a tensor bound, op for a number) of a clamp with one bound, with the names of their nodes."""
-    return _clamping(name, tensors, {"min": "maximum_cpu", "max": "minimum_cpu"}[bound], True), _clamping(name + " number", numbers, f"clamp_{bound}_scalar_cpu")
+    kernel = {"min": "maximum_cpu", "max": "minimum_cpu"}[bound]
+    return _clamping(name, tensors, kernel, True), _clamping(name + " number", numbers, f"clamp_{bound}_scalar_cpu")
 
 
 CLAMP_ONE = {bound: _single(bound, f"clamp_{bound}", f"Clamp{bound.title()}Backward1", f"Clamp{bound.title()}Backward0") for bound in ("min", "max")}
@@ -111,16 +110,20 @@ def _clamp_misfit(name: str, *given):
 def _check_bounds(argtypes):
     if argtypes[0].__class__ is not Spec:
         raise _clamp_misfit("clamp", *argtypes)
-    if argtypes[0].dtype.category == dt.COMPLEX:
-        error = NotImplementedError("clamp is not supported for complex types")
-        error.shape = broadcast_shapes([a.shape for a in argtypes if a.__class__ is Spec])
-        raise error
     if complex in argtypes[1:] and argtypes[0].dtype.category != dt.COMPLEX:
         raise RuntimeError("value cannot be converted to type double without overflow")
 
 
-_ALL_CLAMPS = (clamp_tensors, clamp_numbers, *clamp_one["min"], *clamp_one["max"], *CLAMP_ONE["min"], *CLAMP_ONE["max"])
-guard(_check_bounds, *_ALL_CLAMPS)
+def _complex_input(argtypes):
+    if argtypes[0].dtype.category == dt.COMPLEX:
+        error = NotImplementedError("clamp is not supported for complex types")
+        error.shape = broadcast_shapes([a.shape for a in argtypes if a.__class__ is Spec])
+        raise error
+
+
+_NUMBER_CLAMPS = (clamp_tensors, clamp_numbers, *clamp_one["min"], *clamp_one["max"], CLAMP_ONE["min"][1], CLAMP_ONE["max"][1])
+guard(_complex_input, *_NUMBER_CLAMPS)
+guard(_check_bounds, *_NUMBER_CLAMPS, CLAMP_ONE["min"][0], CLAMP_ONE["max"][0])
 
 
 def _bound(name, input, b):

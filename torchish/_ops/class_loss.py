@@ -3,6 +3,7 @@
 cross_entropy records two nodes, as torch does: LogSoftmax and NllLoss. Targets out of range raise at the call where they are known on the
 host, else at the next read.
 """
+
 from __future__ import annotations
 
 import jax
@@ -60,6 +61,8 @@ def _nll_check(xp, x, target, weight, ignore, *, reduction):
         return np.int64(0)
     classes = x.shape[_channels(x)]
     flat = target.reshape(-1)
+    if xp is np and 0 <= flat.min() and flat.max() < classes:
+        return 0
     bad = ((flat < 0) | (flat >= classes)) & (flat != ignore)
     return xp.where(bad.any(), flat[xp.argmax(bad)].astype(np.int64) + _SHIFT, 0)
 
@@ -94,8 +97,10 @@ def _check_flat(x, target, weight) -> None:
         raise RuntimeError(f"size mismatch (got input: {shape_text(x.shape)}, target: {shape_text(target.shape)})")
     classes = x.shape[-1]
     if hasattr(weight, "shape") and (weight.ndim != 1 or weight.numel != classes):
-        raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: "
-                           f"{shape_text(weight.shape)}")
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: "
+            f"{shape_text(weight.shape)}"
+        )
 
 
 def _check_spatial(x, target, weight) -> None:
@@ -108,7 +113,9 @@ def _check_spatial(x, target, weight) -> None:
 
 
 def _nll_op(name: str, grad: str) -> Op:
-    return Op(name, _nll_body, computed(_infer_nll), grad=grad, saves=(0, 1), vjp=(_nll_rule,), check=_nll_check, checked=(1,), complain=_nll_complain)
+    return Op(
+        name, _nll_body, computed(_infer_nll), grad=grad, saves=(0, 1), vjp=(_nll_rule,), check=_nll_check, checked=(1,), complain=_nll_complain
+    )
 
 
 nll_op, nll2d_op = _nll_op("nll_loss", "NllLossBackward0"), _nll_op("nll_loss2d", "NllLoss2DBackward0")
@@ -153,10 +160,16 @@ def _smooth_body(xp, x, target, weight, ignore, smoothing, *, reduction):
     return (1 - smoothing) * nll + smoothing / x.shape[axis] * smooth
 
 
-smooth_op = Op("cross_entropy smoothed", _smooth_body, computed(lambda x, target, weight, ignore, smoothing, *, reduction:
-                                                                _infer_nll(x, target, weight, ignore, reduction=reduction)),
-               grad="AddBackward0", saves=(0, 1), check=lambda xp, x, target, weight, ignore, smoothing, *, reduction:
-               _nll_check(xp, x, target, weight, ignore, reduction=reduction), checked=(1,), complain=_nll_complain)
+smooth_op = Op(
+    "cross_entropy smoothed",
+    _smooth_body,
+    computed(lambda x, target, weight, ignore, smoothing, *, reduction: _infer_nll(x, target, weight, ignore, reduction=reduction)),
+    grad="AddBackward0",
+    saves=(0, 1),
+    check=lambda xp, x, target, weight, ignore, smoothing, *, reduction: _nll_check(xp, x, target, weight, ignore, reduction=reduction),
+    checked=(1,),
+    complain=_nll_complain,
+)
 
 
 def _soft_body(xp, x, target, weight, smoothing, *, reduction):
@@ -180,12 +193,14 @@ def _soft_rule(xp, g, out, x, target, weight, smoothing, *, reduction):
 
 def _infer_soft(x, target, weight, smoothing, *, reduction):
     axis = _channels(x)
-    shape = tuple(x.shape[:axis]) + tuple(x.shape[axis + 1:])
+    shape = tuple(x.shape[:axis]) + tuple(x.shape[axis + 1 :])
     return sized(shape if reduction == "none" else (), x)
 
 
-_SOFT = {r: Op(f"cross_entropy of probabilities {r}", _soft_body, computed(_infer_soft), grad=n, saves=(0, 1), vjp=(_soft_rule, None))
-         for r, n in (("none", "NegBackward0"), ("sum", "NegBackward0"), ("mean", "DivBackward1"))}
+_SOFT = {
+    r: Op(f"cross_entropy of probabilities {r}", _soft_body, computed(_infer_soft), grad=n, saves=(0, 1), vjp=(_soft_rule, None))
+    for r, n in (("none", "NegBackward0"), ("sum", "NegBackward0"), ("mean", "DivBackward1"))
+}
 
 
 @public("nn.functional.cross_entropy", method=False)
@@ -211,7 +226,7 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
 
 
 # ---------------------------------------------------------------- ctc
-def _ctc_body(xp, logs, targets, input_lengths, target_lengths, blank):
+def _ctc_body(xp, logs, targets, input_lengths, target_lengths, blank, *, zero_infinity):
     """The negative log-likelihood of each sample, by the forward recursion over the label sequence with blanks between (Graves et al., 2006)."""
     time, batch, _ = logs.shape
     labels = targets.shape[1]
@@ -224,7 +239,7 @@ def _ctc_body(xp, logs, targets, input_lengths, target_lengths, blank):
     alpha = xp.where(start, emitted[0], impossible)
 
     def shifted(a, n):
-        return xp.concatenate([xp.broadcast_to(impossible, (batch, min(n, states))), a[:, :max(states - n, 0)]], 1)
+        return xp.concatenate([xp.broadcast_to(impossible, (batch, min(n, states))), a[:, : max(states - n, 0)]], 1)
 
     def step(alpha, now):
         emission, t = now
@@ -232,17 +247,32 @@ def _ctc_body(xp, logs, targets, input_lengths, target_lengths, blank):
         top = sources.max(0)
         fresh = top + xp.log(xp.exp(sources - top).sum(0)) + emission
         return xp.where((t < input_lengths)[:, None], fresh, alpha), None
+
     alpha, _ = jax.lax.scan(step, alpha, (emitted[1:], xp.arange(1, time)))
     last = 2 * target_lengths[:, None]
-    ends = xp.stack([xp.take_along_axis(alpha, last, 1)[:, 0],
-                     xp.where(target_lengths > 0, xp.take_along_axis(alpha, xp.maximum(last - 1, 0), 1)[:, 0], impossible)])
+    ends = xp.stack(
+        [
+            xp.take_along_axis(alpha, last, 1)[:, 0],
+            xp.where(target_lengths > 0, xp.take_along_axis(alpha, xp.maximum(last - 1, 0), 1)[:, 0], impossible),
+        ]
+    )
     top = ends.max(0)
     made = -(top + xp.log(xp.exp(ends - top).sum(0)))
     made = xp.where(input_lengths == 0, xp.where(target_lengths == 0, xp.zeros((), logs.dtype), -impossible), made)
-    return xp.where(made > 1e29, xp.asarray(np.inf, logs.dtype), made)
+    # torch's gradient is that of log_softmax and the loss together: it has exp(logs) more than the loss alone
+    counted = xp.where((np.arange(time)[:, None] < input_lengths)[:, :, None], xp.exp(logs), xp.zeros((), logs.dtype)).sum((0, 2))
+    made = made + counted - jax.lax.stop_gradient(counted)
+    return xp.where(made > 1e29, xp.asarray(0 if zero_infinity else np.inf, logs.dtype), made)
 
 
-ctc_op = Op("ctc_loss", _ctc_body, computed(lambda logs, targets, *rest: sized(logs.shape[1:2], logs)), grad="CtcLossBackward0", saves=(0, 1), numpy=False)
+ctc_op = Op(
+    "ctc_loss",
+    _ctc_body,
+    computed(lambda logs, targets, *rest, **static: sized(logs.shape[1:2], logs)),
+    grad="CtcLossBackward0",
+    saves=(0, 1),
+    numpy=False,
+)
 
 
 def _padded_targets(targets, lengths: list, batch: int):
@@ -254,7 +284,7 @@ def _padded_targets(targets, lengths: list, batch: int):
     made = np.zeros((batch, max(longest, 1)), host.dtype)
     at = 0
     for i, n in enumerate(lengths):
-        made[i, :n] = host[at:at + n]
+        made[i, :n] = host[at : at + n]
         at += n
     return made
 
@@ -281,9 +311,8 @@ def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reducti
 
     def tensor(values):
         return METHODS["new_tensor"](log_probs, np.asarray(values), dtype=dt.int64, **device)
-    each = call(ctc_op, (log_probs, tensor(rows), tensor(inputs), tensor(lengths), blank))
-    if zero_infinity:
-        each = METHODS["where"](METHODS["isinf"](each), METHODS["new_zeros"](each, tuple(each._spec.shape)), each)
+
+    each = call(ctc_op, (log_probs, tensor(rows), tensor(inputs), tensor(lengths), blank), (("zero_infinity", bool(zero_infinity)),))
     if reduction == "mean":
         made = METHODS["mean"](METHODS["div"](each, METHODS["to"](tensor([max(n, 1) for n in lengths]), each._spec.dtype)))
     else:
@@ -298,7 +327,7 @@ def _check_ctc(time: int, batch: int, classes: int, inputs: list, lengths: list,
         raise RuntimeError("input_lengths must be of size batch_size")
     if len(lengths) != batch:
         raise RuntimeError("target_lengths must be of size batch_size")
-    for i, n in enumerate(inputs):
+    for n in inputs:
         if n < 0 or n > time:
             raise RuntimeError(f"Expected input_lengths to have value at most {time}, but got value {n} (while checking arguments for ctc_loss_cpu)")
 

@@ -8,12 +8,10 @@ from .._core.op import Op, cast
 from .._core.spec import Spec, spec_of
 from .._dtype import FLOATING
 from .declare import ALWAYS_BOOL, broadcast_shapes, call, common_device, internal, unary
-from .guards import COMPLEX_DTYPES, choice, count_from_self, guard, operand, refuse_complex, tensor_first, wrong_arguments
+from .guards import COMPLEX_DTYPES, NUMBERS, choice, count_from_self, guard, operand, refuse_complex, tensor_first, wrong_arguments
 from .layout import elementwise_strides
 from .pointwise import zeros
 from .variants import METHODS, public, register, tensor_or_number, write_out
-
-NUMBERS = (int, float, bool, complex)
 
 
 def comparison(name: str, alias: str | None, dunder: str, body) -> None:

@@ -12,7 +12,7 @@ from .._dtype import COMPLEX
 from .declare import COMPLEX_TO_FLOAT, INT_TO_FLOAT, broadcast_shapes, call, internal
 from .guards import guard, tensors_only
 from .pointwise import complex_of, unit
-from .variants import METHODS, PROPERTIES, public
+from .variants import METHODS, PROPERTIES, public, write_out
 from .view_ops import select_view
 
 
@@ -160,15 +160,24 @@ def _from_parts(name: str, grad: str, body, parameters: tuple, saves: tuple, vjp
 complex_op = _from_parts("complex", "ComplexBackward0", complex_of, ("real", "imag"), (),
                          (lambda xp, g, out, a, b: xp.real(g), lambda xp, g, out, a, b: xp.imag(g)))
 polar_op = _from_parts("polar", "PolarBackward0", lambda xp, r, t: complex_of(xp, r * xp.cos(t), r * xp.sin(t)), ("abs", "angle"), (1, "result"),
-                       (lambda xp, g, out, r, t: xp.real(xp.conj(g) * unit(xp, complex_of(xp, xp.cos(t), xp.sin(t)))),
+                       (lambda xp, g, out, r, t: xp.real(xp.conj(g) * unit(xp, out)),
                         lambda xp, g, out, r, t: xp.real(xp.conj(g) * 1j * out)))
 
 
 def _exact_out(name: str, op: Op, first: str, second: str) -> None:
-    space = {"_call": call, "_op": op}
-    exec(f"def {name}({first}, {second}):\n    return _call(_op, ({first}, {second}))\n", space)
+    """Publish a front whose `out=` must have the result's dtype exactly."""
+    def finish(made, out):
+        if out is None:
+            return made
+        have, want = out._spec.dtype, made._spec.dtype
+        if have is not want:
+            raise RuntimeError(f"Expected object of scalar type {want.legacy} but got scalar type {have.legacy} for argument 'out'")
+        write_out(out, made)
+        return out
+    space = {"_call": call, "_op": op, "_finish": finish}
+    exec(f"def {name}({first}, {second}, *, out=None):\n    return _finish(_call(_op, ({first}, {second})), out)\n", space)
     space[name].__doc__ = f"{name}({first}, {second}): a complex tensor from its parts. Raises RuntimeError unless both have one floating dtype."
-    public(name, method=False, out=True)(space[name])
+    public(name, method=False)(space[name])
 
 
 _exact_out("complex", complex_op, "real", "imag")

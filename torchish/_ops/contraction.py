@@ -1,4 +1,5 @@
 """Contractions over chosen dimensions: einsum, tensordot, inner, kron, and chains of matrix products."""
+
 from __future__ import annotations
 
 import string
@@ -40,10 +41,17 @@ def _tensordot_side(xp, g, this, other, own: tuple, theirs: tuple, first: bool):
     return xp.transpose(made, tuple(int(i) for i in np.argsort(order)))
 
 
-tensordot_op = Op("tensordot", lambda xp, a, b, *, dims: _tensordot(xp, a, b, dims), computed(_infer_tensordot), grad="ViewBackward0",
-                  saves=((0, 1), (1, 0)),
-                  vjp=(lambda xp, g, out, a, b, *, dims: _tensordot_side(xp, g, a, b, dims[0], dims[1], True),
-                       lambda xp, g, out, a, b, *, dims: _tensordot_side(xp, g, b, a, dims[1], dims[0], False)))
+tensordot_op = Op(
+    "tensordot",
+    lambda xp, a, b, *, dims: _tensordot(xp, a, b, dims),
+    computed(_infer_tensordot),
+    grad="ViewBackward0",
+    saves=((0, 1), (1, 0)),
+    vjp=(
+        lambda xp, g, out, a, b, *, dims: _tensordot_side(xp, g, a, b, dims[0], dims[1], True),
+        lambda xp, g, out, a, b, *, dims: _tensordot_side(xp, g, b, a, dims[1], dims[0], False),
+    ),
+)
 
 
 @public("tensordot", method=False, out=True)
@@ -82,7 +90,9 @@ def inner(input, other):
     if a.ndim == 0 or b.ndim == 0:
         return METHODS["mul"](input, other)
     if a.shape[-1] != b.shape[-1]:
-        raise RuntimeError(f"inner() the last dimension must match on both input tensors but got shapes {shape_text(a.shape)} and {shape_text(b.shape)}")
+        raise RuntimeError(
+            f"inner() the last dimension must match on both input tensors but got shapes {shape_text(a.shape)} and {shape_text(b.shape)}"
+        )
     return tensordot(input, other, dims=([-1], [-1]))
 
 
@@ -111,8 +121,14 @@ def _kron_side(xp, g, a, b, first: bool):
     return xp.reshape(made, (a if first else b).shape)
 
 
-kron_op = Op("kron", _kron_body, computed(_infer_kron), grad="UnsafeViewBackward0", saves=((0, 1), (1, 0)),
-             vjp=(lambda xp, g, out, a, b: _kron_side(xp, g, a, b, True), lambda xp, g, out, a, b: _kron_side(xp, g, a, b, False)))
+kron_op = Op(
+    "kron",
+    _kron_body,
+    computed(_infer_kron),
+    grad="UnsafeViewBackward0",
+    saves=((0, 1), (1, 0)),
+    vjp=(lambda xp, g, out, a, b: _kron_side(xp, g, a, b, True), lambda xp, g, out, a, b: _kron_side(xp, g, a, b, False)),
+)
 
 
 @public("kron", out=True)
@@ -139,8 +155,9 @@ def _einsum_body(xp, *arrays, subscripts, result, shapes, shape):
 def _einsum_rule(i: int):
     """The cotangent of operand i: an einsum of g with the other operands. A repeated letter becomes a diagonal, a letter that only this
     operand has becomes a row of ones."""
+
     def rule(xp, g, out, *arrays, subscripts, result, shapes, shape):
-        arrays = _squeezed(xp, arrays, shapes)
+        whole, arrays = arrays[i].shape, _squeezed(xp, arrays, shapes)
         own = subscripts[i]
         size = {c: n for s, a in zip(subscripts, arrays) for c, n in zip(s, a.shape)}
         g = xp.reshape(g, tuple(size[c] for c in result))
@@ -163,7 +180,8 @@ def _einsum_rule(i: int):
             if not any(c in t for t in terms):
                 terms.append(c)
                 operands.append(xp.ones(size[c], g.dtype))
-        return xp.reshape(_einsum(xp, ",".join(terms) + "->" + target, *operands), arrays[i].shape)
+        return xp.reshape(_einsum(xp, ",".join(terms) + "->" + target, *operands), whole)
+
     return rule
 
 
@@ -172,19 +190,22 @@ def _infer_einsum(*specs, subscripts, result, shapes, shape):
 
 
 _RULES = tuple(_einsum_rule(i) for i in range(16))
-_EINSUM = {grad: Op(f"einsum: {grad}", _einsum_body, computed(_infer_einsum), grad=grad, vjp=_RULES)
-           for grad in ("PermuteBackward0", "SumBackward1", "MulBackward0", "ViewBackward0")}
+_EINSUM = {
+    grad: Op(f"einsum: {grad}", _einsum_body, computed(_infer_einsum), grad=grad, vjp=_RULES)
+    for grad in ("PermuteBackward0", "SumBackward1", "MulBackward0", "ViewBackward0")
+}
 
 
 def _from_sublists(args: tuple) -> tuple[str, list]:
     """The form einsum(a, [0, 1], b, [1, 2], [0, 2]) as an equation and operands."""
-    operands, lists = list(args[0:len(args) - len(args) % 2:2]), list(args[1::2])
+    operands, lists = list(args[0 : len(args) - len(args) % 2 : 2]), list(args[1::2])
 
     def text(sublist) -> str:
         for d in sublist:
             if d is not Ellipsis and not 0 <= d < 52:
                 raise RuntimeError(f"einsum(): expected subscripts to be within range [0, 52), but got {d}")
         return "".join("..." if d is Ellipsis else LETTERS[d] for d in sublist)
+
     equation = ",".join(text(s) for s in lists)
     return equation + ("->" + text(args[-1]) if len(args) % 2 else ""), operands
 
@@ -212,8 +233,11 @@ def _parse(equation: str, shapes: tuple):
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(shapes):
-        raise RuntimeError(f"einsum(): {'fewer' if len(shapes) > len(terms) else 'more'} operands were provided than specified in the equation"
-                           if len(shapes) < len(terms) else "einsum(): more operands were provided than specified in the equation")
+        raise RuntimeError(
+            f"einsum(): {'fewer' if len(shapes) > len(terms) else 'more'} operands were provided than specified in the equation"
+            if len(shapes) < len(terms)
+            else "einsum(): more operands were provided than specified in the equation"
+        )
     rank = max((len(s) - len(t.replace("...", "")) for t, s in zip(terms, shapes) if "..." in t), default=0)
     spare = [c for c in LETTERS if c not in equation]
     letters = [_expanded(t, len(s), rank, i, spare) for i, (t, s) in enumerate(zip(terms, shapes))]
@@ -241,18 +265,24 @@ def _expanded(term: str, ndim: int, rank: int, i: int, spare: list) -> str:
     named = term.replace("...", "", 1)
     for c in named:
         if c not in LETTERS:
-            raise RuntimeError(f"einsum(): found '.' for operand {i} that is not part of any ellipsis" if c == "." else
-                               f"einsum(): invalid subscript given at index {term.index(c)} in the equation string, subscripts must be in [a-zA-Z]")
+            raise RuntimeError(
+                f"einsum(): found '.' for operand {i} that is not part of any ellipsis"
+                if c == "."
+                else f"einsum(): invalid subscript given at index {term.index(c)} in the equation string, subscripts must be in [a-zA-Z]"
+            )
     if "..." not in term:
         if len(named) != ndim:
-            raise RuntimeError(f"einsum(): the number of subscripts in the equation ({len(named)}) does not match the number of dimensions ({ndim}) "
-                               f"for operand {i} and no ellipsis was given")
+            raise RuntimeError(
+                f"einsum(): the number of subscripts in the equation ({len(named)}) does not match the number of dimensions ({ndim}) "
+                f"for operand {i} and no ellipsis was given"
+            )
         return named
     if len(named) > ndim:
-        raise RuntimeError(f"einsum(): the number of subscripts in the equation ({len(named)}) is more than the number of dimensions ({ndim}) "
-                           f"for operand {i}")
+        raise RuntimeError(
+            f"einsum(): the number of subscripts in the equation ({len(named)}) is more than the number of dimensions ({ndim}) for operand {i}"
+        )
     count = ndim - len(named)
-    return term.replace("...", "".join(spare[rank - count:rank]))
+    return term.replace("...", "".join(spare[rank - count : rank]))
 
 
 def _sizes(letters: list, shapes: tuple) -> dict:
@@ -264,8 +294,10 @@ def _sizes(letters: list, shapes: tuple) -> dict:
                 raise RuntimeError(f"einsum(): subscript {c} is repeated for operand {i} but the sizes don't match, {n} != {own[c]}")
             have = size.get(c, 1)
             if have != 1 and n not in (1, have):
-                raise RuntimeError(f"einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript {c} has size {n} for "
-                                   f"operand {i} which does not broadcast with previously seen size {have}")
+                raise RuntimeError(
+                    f"einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript {c} has size {n} for "
+                    f"operand {i} which does not broadcast with previously seen size {have}"
+                )
             size[c] = n if have == 1 else have
     return size
 
@@ -273,8 +305,11 @@ def _sizes(letters: list, shapes: tuple) -> dict:
 def _check_result(result: str, size: dict) -> None:
     for c in result:
         if c not in LETTERS:
-            raise RuntimeError("einsum(): found '.' for output but an ellipsis (...) was already found" if c == "." else
-                               f"einsum(): invalid subscript given at index {result.index(c)} in the equation string, subscripts must be in [a-zA-Z]")
+            raise RuntimeError(
+                "einsum(): found '.' for output but an ellipsis (...) was already found"
+                if c == "."
+                else f"einsum(): invalid subscript given at index {result.index(c)} in the equation string, subscripts must be in [a-zA-Z]"
+            )
         if result.count(c) > 1:
             raise RuntimeError(f"einsum(): output subscript {c} appears more than once in the output")
         if c not in size:
@@ -286,6 +321,7 @@ def _bilinear_op(grad: str, bias: bool) -> Op:
     def body(xp, a, b, w, c):
         made = _einsum(xp, "ni,oij,nj->no", a.reshape((-1, a.shape[-1])), w, b.reshape((-1, b.shape[-1])))
         return made.reshape((*a.shape[:-1], w.shape[0])) + (0 if c is None else c)
+
     return Op(f"bilinear {bias}", body, computed(lambda a, b, w, c: sized((*a.shape[:-1], w.shape[0]), a)), grad=grad, saves=(0, 1, 2))
 
 
@@ -328,7 +364,7 @@ def multi_dot(tensors):
         chain[-1] = METHODS["unsqueeze"](chain[-1], 1)
     else:
         shape += (last.shape[1],)
-    return METHODS["view"](_ordered(chain), shape)
+    return METHODS["reshape"](_ordered(chain), shape)
 
 
 def _check_chain(tensors) -> None:
@@ -342,12 +378,15 @@ def _check_chain(tensors) -> None:
             raise RuntimeError(f"multi_dot(): tensor {i} must be 2D but got {s.ndim}D")
     for i, s in enumerate(specs):
         if s.dtype is not specs[0].dtype:
-            raise RuntimeError(f"multi_dot(): all tensors must have be the same dtype but tensor 0 is {C_NAMES[specs[0].dtype]} and tensor {i} "
-                               f"{C_NAMES[s.dtype]}")
+            raise RuntimeError(
+                f"multi_dot(): all tensors must have be the same dtype but tensor 0 is {C_NAMES[specs[0].dtype]} and tensor {i} {C_NAMES[s.dtype]}"
+            )
     for i in range(n - 1):
         if specs[i].shape[-1] != specs[i + 1].shape[0]:
-            raise RuntimeError(f"multi_dot(): tensors {i} and {i + 1} with shapes {shape_text(specs[i].shape)} and {shape_text(specs[i + 1].shape)} "
-                               "cannot be multiplied")
+            raise RuntimeError(
+                f"multi_dot(): tensors {i} and {i + 1} with shapes {shape_text(specs[i].shape)} and {shape_text(specs[i + 1].shape)} "
+                "cannot be multiplied"
+            )
 
 
 def _ordered(chain: list):
@@ -363,6 +402,7 @@ def _ordered(chain: list):
 
     def multiplied(i: int, j: int):
         return chain[i] if i == j else mm(multiplied(i, split[i][j]), multiplied(split[i][j] + 1, j))
+
     return multiplied(0, n - 1)
 
 

@@ -7,14 +7,17 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.devices import jax_device
 from .._core.evaluate import read
-from .._core.handle import TensorBase, new_tensor
+from .._core.grad_graph import node_class
+from .._core.handle import TensorBase, from_array, new_tensor, set_strides
 from .._core.op import Op, cast
 from .._core.record import call
 from .._core.spec import like, spec_of
 from .._core.tape import Value
 from .._device import device as Device
-from .layout import elementwise_strides
-from .variants import METHODS, assign, check_writable, public, register
+from .layout import like_strides
+from .memory_format import contiguous_format, follows, format_strides, memory_format, preserve_format
+from .overlap import check_partial_overlap
+from .variants import assign, check_writable, public, register
 
 
 def _cast_plan(op: Op, argtypes: tuple, static: dict):
@@ -22,11 +25,12 @@ def _cast_plan(op: Op, argtypes: tuple, static: dict):
     return (lambda xp, x: cast(xp, x, target)), like(argtypes[0], None, target)
 
 
-cast_op = Op("to", lambda xp, x: x, _cast_plan, grad="ToCopyBackward0", vjp=(lambda xp, g, out, x, *, dtype: g,), layout=elementwise_strides)
+cast_op = Op("to", lambda xp, x: x, _cast_plan, grad="ToCopyBackward0", vjp=(lambda xp, g, out, x, *, dtype: g,), layout=like_strides)
 clone_op = Op("clone", lambda xp, x: x, lambda op, argtypes, static: ((lambda xp, x: x), argtypes[0]), grad="CloneBackward0",
-              vjp=(lambda xp, g, out, x: g,), layout=elementwise_strides)
+              vjp=(lambda xp, g, out, x: g,), layout=like_strides)
 contiguous_op = Op("contiguous", lambda xp, x: x, lambda op, argtypes, static: ((lambda xp, x: x), argtypes[0]), grad="CloneBackward0",
                    vjp=(lambda xp, g, out, x: g,))
+cast_dense_op = Op("to dense", lambda xp, x: x, _cast_plan, grad="ToCopyBackward0", vjp=cast_op.vjp)
 
 
 def converted(t: TensorBase, d: dt.dtype):
@@ -34,26 +38,50 @@ def converted(t: TensorBase, d: dt.dtype):
     return t if t._spec.dtype is d else call(cast_op, (t,), (("dtype", d),))
 
 
+def dense_copy(t: TensorBase):
+    """A contiguous copy of `t`."""
+    return call(contiguous_op, (t,))
+
+
+def formatted(t: TensorBase, wanted: memory_format | None):
+    """Give a fresh, contiguous result the strides of a memory format."""
+    if wanted not in (None, preserve_format, contiguous_format):
+        set_strides(t, format_strides(tuple(t._spec.shape), wanted))
+    return t
+
+
 @public("to", function=False)
 def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
-    """This tensor in another dtype or on another device; itself where nothing changes (unless `copy`)."""
+    """This tensor in another dtype, memory format or on another device; itself where nothing changes (unless `copy`)."""
+    flags = []
     for a in args:
         if isinstance(a, dt.dtype):
             dtype = a
         elif isinstance(a, TensorBase):
             dtype, device = a._spec.dtype, a._spec.device
-        elif isinstance(a, (str, Device)) or (isinstance(a, int) and not isinstance(a, bool)):
-            device = a
         elif isinstance(a, bool):
-            copy = a if non_blocking else copy
-            non_blocking = True
+            flags.append(a)
+        elif isinstance(a, (str, Device, int)):
+            device = a
+    copy = flags[1] if len(flags) > 1 else copy
     spec = self._read().spec
     made = self
     if device is not None and Device(device) is not spec.device:
         made = moved(made, Device(device))
-    if dtype is not None and dtype is not spec.dtype:
-        made = converted(made, dtype)
-    return clone(made) if made is self and copy else made
+    dtype = dtype or spec.dtype
+    keeps = memory_format in (None, preserve_format) or is_contiguous(made, memory_format)
+    if dtype is not spec.dtype or not keeps or (copy and made is self):
+        op = cast_op if memory_format in (None, preserve_format) else cast_dense_op
+        made = formatted(call(op, (made,), (("dtype", dtype),)), memory_format)
+    return made
+
+
+@public("type_as", function=False)
+def type_as(self, other):
+    """This tensor in the dtype (and on the device) of `other`."""
+    if not isinstance(other, TensorBase):
+        raise TypeError(f"type_as(): argument 'other' (position 1) must be Tensor, not {type(other).__name__}")
+    return to(self, other)
 
 
 def moved(t: TensorBase, where: Device) -> TensorBase:
@@ -68,25 +96,26 @@ def moved(t: TensorBase, where: Device) -> TensorBase:
 
 @public("clone")
 def clone(input, *, memory_format=None):
-    """A copy, differentiable."""
-    return call(clone_op, (input,))
+    """A copy, differentiable. Keeps the order of the dimensions in memory unless a `memory_format` is given."""
+    if memory_format in (None, preserve_format):
+        return call(clone_op, (input,))
+    return formatted(call(contiguous_op, (input,)), memory_format)
 
 
 @public("contiguous", function=False)
-def contiguous(self, memory_format=None):
-    """This tensor if it is contiguous, else a contiguous copy."""
-    return self if METHODS["is_contiguous"](self) else call(contiguous_op, (self,))
+def contiguous(self, memory_format=contiguous_format):
+    """This tensor if its memory is in the format (row-major unless told otherwise), else a copy that is."""
+    return self if is_contiguous(self, memory_format) else formatted(call(contiguous_op, (self,)), memory_format)
 
 
 @public("is_contiguous", function=False)
-def is_contiguous(self, memory_format=None):
-    """Whether the elements lie in memory in row-major order, without gaps."""
-    if self._strides is None:
-        return True
-    spec = self._spec
-    if spec.numel == 0:
-        return True
-    return all(n == 1 or a == b for n, a, b in zip(spec.shape, self._strides, spec.strides))
+def is_contiguous(self, memory_format=contiguous_format):
+    """Whether the elements lie in memory in the order of the format (row-major unless told otherwise), without gaps."""
+    if memory_format in (contiguous_format, preserve_format, None):
+        if self._strides is None:
+            return True
+        memory_format = contiguous_format
+    return follows(tuple(self._spec.shape), self._current_strides, memory_format)
 
 
 def _copy_plan(op: Op, argtypes: tuple, static: dict):
@@ -100,22 +129,28 @@ def _copy_plan(op: Op, argtypes: tuple, static: dict):
 
 copy_op = Op("copy", lambda xp, old, new: new, _copy_plan, grad="CopyBackwards",
              vjp=(lambda xp, g, out, old, new: xp.zeros(old.shape, g.dtype), lambda xp, g, out, old, new: g))
+node_class("CopyBackwards").label = "torch::autograd::CopyBackwards"
 
 
 @public("copy_", function=False)
 def copy_(self, src, non_blocking=False):
-    """Overwrite this tensor with the values of `src`, broadcast and cast."""
+    """Overwrite this tensor with the values of `src` (a tensor or a number), broadcast and cast."""
     check_writable(self)
     if not isinstance(src, TensorBase):
-        raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+        if not isinstance(src, (int, float, complex)):
+            raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
+        src = from_array(np.asarray(src, self._spec.dtype.numpy))
+    if src._storage is self._storage and src is not self:
+        check_partial_overlap(self, src)
     have, got = self._spec.shape, src._spec.shape
-    if len(got) > len(have) or any(g not in (1, h) for g, h in zip(got[::-1], have[::-1])):
-        at = next((len(have) - 1 - i for i, (g, h) in enumerate(zip(got[::-1], have[::-1])) if g not in (1, h)), 0)
-        raise RuntimeError(f"The size of tensor a ({have[at] if have else 1}) must match the size of tensor b "
-                           f"({got[at - len(have)] if at - len(have) >= -len(got) else got[0]}) at non-singleton dimension {at}")
+    if len(got) > len(have):
+        raise RuntimeError(f"output with shape {list(have)} doesn't match the broadcast shape {list(got)}")
+    for at, (h, g) in enumerate(zip(have[len(have) - len(got):], got), len(have) - len(got)):
+        if g not in (1, h):
+            raise RuntimeError(f"The size of tensor a ({h}) must match the size of tensor b ({g}) at non-singleton dimension {at}")
     if src._spec.device is not self._spec.device:
         src = moved(src, self._spec.device)
-    if self._edge is None and src._current_edge() is None:
+    if self._current_edge() is None and src._current_edge() is None:
         return assign(self, _plain_copy(self, src))
     return assign(self, call(copy_op, (self, src)))
 
@@ -147,4 +182,4 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
     return to(self, device="cuda" if device is None else device)
 
 
-__all__ = ["np", "register"]
+__all__ = ["clone", "contiguous", "converted", "dense_copy", "is_contiguous", "moved", "register"]

@@ -108,7 +108,7 @@ def elementwise_planner(op: Op, argtypes: tuple, static: dict):
     shape = tuple(specs[0].shape) if len(specs) == 1 else broadcast_shapes([s.shape for s in specs])
     if common in info.refuse:
         error = refusal(info, common)
-        error.shape = shape  # an in-place form complains of its shape first
+        error.shape, error.dtype = shape, elementwise_dtypes(info.kind, common)[1]  # of which an in-place form complains first
         raise error
     compute, result = elementwise_dtypes(info.kind, common)
     result = into or result

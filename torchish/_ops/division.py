@@ -7,7 +7,19 @@ from __future__ import annotations
 from .. import _dtype as dt
 from .._core.op import Op
 from .declare import INT_TO_FLOAT, binary, internal, same, unary
-from .guards import COMPLEX_DTYPES, REAL_FLOATS, choice, count_from_self, guard, is_integral, operator, tensor_first, tensors_only
+from .guards import (
+    COMPLEX_DTYPES,
+    NUMBERS,
+    REAL_FLOATS,
+    as_operands,
+    choice,
+    count_from_self,
+    guard,
+    is_integral,
+    operator,
+    tensor_first,
+    tensors_only,
+)
 from .variants import METHODS, tensor_or_number
 
 true_div = internal("true_divide", lambda xp, a, b: xp.divide(a, b), kind=INT_TO_FLOAT, grad="DivBackward0", saves=((0, 1), 1),
@@ -66,24 +78,24 @@ def _pair(name: str, body, grad: str, kernel: str, saves: tuple = (), vjp: tuple
     return floats, integers
 
 
-def _choosing(pair: tuple[Op, Op]):
+def _choosing(pair: tuple[Op, Op], operands=lambda a, b: (tensor_or_number(a), tensor_or_number(b))):
     floats, integers = pair
 
     def choose(input, other):
-        input, other = tensor_or_number(input), tensor_or_number(other)
+        input, other = operands(input, other)
         return (integers if is_integral(input, other) else floats), (input, other)
     return choose
 
 
 # ---------------------------------------------------------------- div and floor_divide
-_div_floor = _choosing(_pair("div floor", _floor, "DivBackward2", "div_floor_cpu", vjp=(_zero, _zero)))
-_div_trunc = _choosing(_pair("div trunc", _trunc, "DivBackward2", "div_trunc_cpu", vjp=(_zero, _zero)))
-_floor_divide = _choosing(_pair("floor_divide", _floor, "NotImplemented", "div_floor_cpu"))
+_div_floor = _choosing(_pair("div floor", _floor, "DivBackward2", "div_floor_cpu", vjp=(_zero, _zero)), as_operands)
+_div_trunc = _choosing(_pair("div trunc", _trunc, "DivBackward2", "div_trunc_cpu", vjp=(_zero, _zero)), as_operands)
+_floor_divide = _choosing(_pair("floor_divide", _floor, "NotImplemented", "div_floor_cpu"), as_operands)
 
 
 def _choose_div(input, other, rounding_mode):
     if rounding_mode is None:
-        return true_div, (tensor_or_number(input), tensor_or_number(other))
+        return true_div, as_operands(input, other)
     if rounding_mode == "floor":
         return _div_floor(input, other)
     if rounding_mode == "trunc":
@@ -94,7 +106,7 @@ def _choose_div(input, other, rounding_mode):
 choice("div(input, other, *, rounding_mode=None)", _choose_div, also=("divide",),
        doc="input / other; integers give the default float dtype. `rounding_mode` None, \"trunc\" or \"floor\" (then integers stay integers).\n\n"
            "    Raises RuntimeError (\"ZeroDivisionError\") where a rounded integer division meets a zero.")
-choice("true_divide(input, other)", lambda input, other: (true_div, (tensor_or_number(input), tensor_or_number(other))),
+choice("true_divide(input, other)", lambda input, other: (true_div, as_operands(input, other)),
        doc="input / other; integers give the default float dtype.")
 choice("floor_divide(input, other)", _floor_divide,
        doc="The floor of input / other. Not differentiable. Raises RuntimeError (\"ZeroDivisionError\") for a zero integer divisor.")
@@ -109,8 +121,6 @@ _fmods = [_pair("fmod", lambda xp, a, b: xp.fmod(a, b), "FmodBackward1", "fmod_c
           _pair("fmod number", lambda xp, a, b: xp.fmod(a, b), "FmodBackward0", "fmod_cpu", (), _FMOD_RULES)]
 guard(tensor_first("fmod"), *_fmods[0], *_fmods[1])
 _fmod, _fmod_number = map(_choosing, _fmods)
-NUMBERS = (int, float, bool, complex)
-
 
 def _choose_remainder(input, other):
     other = tensor_or_number(other)

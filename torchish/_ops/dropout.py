@@ -1,4 +1,5 @@
 """The dropout family: noise is drawn on the host from the CPU generator, in torch's order, and multiplies the input."""
+
 from __future__ import annotations
 
 import math
@@ -41,7 +42,7 @@ def _dropped(input, p: float, train: bool, inplace: bool, by_feature: bool, alph
     kind = noise.dtype.type
     if not alpha:
         return multiply(input, from_array((noise / kind(1 - p)).astype(noise.dtype)))
-    scale = 1.0 / math.sqrt((SELU_SATURATION ** 2 * p + 1) * (1 - p))
+    scale = 1.0 / math.sqrt((SELU_SATURATION**2 * p + 1) * (1 - p))
     shift = ((noise - kind(1)) * kind(SELU_SATURATION * scale) + kind(SELU_SATURATION * scale * p)).astype(noise.dtype)
     made = multiply(input, from_array((noise * kind(scale)).astype(noise.dtype)))
     return (METHODS["add_"] if inplace else METHODS["add"])(made, from_array(shift))
@@ -54,11 +55,13 @@ def _check(p: float) -> None:
 
 def _publish(name: str, by_feature: bool, alpha: bool, functional: str, default: float, training: bool) -> None:
     """torch.name(input, p, train), torch.name_, and nn.functional.functional(input, p, training, inplace)."""
+
     def top(input, p, train):
         return _dropped(input, p, train, False, by_feature, alpha)
 
     def in_place(input, p, train):
         return _dropped(input, p, train, True, by_feature, alpha)
+
     top.__doc__ = in_place.__doc__ = "Zero elements or features with probability p and scale the rest. Raises RuntimeError for p outside [0, 1]."
     public(name, method=False)(top)
     register(FUNCTIONS, name + "_", in_place)
@@ -68,6 +71,7 @@ def _publish(name: str, by_feature: bool, alpha: bool, functional: str, default:
     def front(input, p=default, training=training, inplace=False):
         _check(p)
         return _dropped(input, p, training, inplace, by_feature, alpha)
+
     front.__doc__ = "Zero elements (or features) with probability p and scale the rest, in training. Raises ValueError for p outside [0, 1]."
     public(f"nn.functional.{functional}", method=False)(front)
 
@@ -84,8 +88,10 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
     _check(p)
     ndim = input._spec.ndim
     if ndim not in (2, 3):
-        raise RuntimeError(f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. Note that dropout1d exists to provide channel-wise dropout on "
-                           "inputs with 1 spatial dimension, a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs).")
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. Note that dropout1d exists to provide channel-wise dropout on "
+            "inputs with 1 spatial dimension, a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs)."
+        )
     if ndim == 3:
         return _dropped(input, p, training, inplace, True, False)
     batched = METHODS["unsqueeze_"](input, 0) if inplace else METHODS["unsqueeze"](input, 0)
@@ -99,14 +105,19 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
     _check(p)
     ndim = input._spec.ndim
     if ndim not in (3, 4):
-        warnings.warn(f"dropout2d: Received a {ndim}-D input to dropout2d, which is deprecated and will result in an error in a future release. To retain the "
-                      "behavior and silence this warning, please use dropout instead. Note that dropout2d exists to provide channel-wise dropout on inputs "
-                      "with 2 spatial dimensions, a channel dimension, and an optional batch dimension (i.e. 3D or 4D inputs).", stacklevel=2)
+        warnings.warn(
+            f"dropout2d: Received a {ndim}-D input to dropout2d, which is deprecated and will result in an error in a future release. To retain the "
+            "behavior and silence this warning, please use dropout instead. Note that dropout2d exists to provide channel-wise dropout on inputs "
+            "with 2 spatial dimensions, a channel dimension, and an optional batch dimension (i.e. 3D or 4D inputs).",
+            stacklevel=2,
+        )
     if ndim == 3:
-        warnings.warn("dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - input is interpreted as "
-                      "shape (N, C, L), where C is the channel dim. This behavior will change in a future release to interpret the input as one without a "
-                      "batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
-                      stacklevel=2)
+        warnings.warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - input is interpreted as "
+            "shape (N, C, L), where C is the channel dim. This behavior will change in a future release to interpret the input as one without a "
+            "batch dimension, i.e. shape (C, H, W). To maintain the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
+            stacklevel=2,
+        )
     return _dropped(input, p, training, inplace, True, False)
 
 
@@ -116,9 +127,12 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
     _check(p)
     ndim = input._spec.ndim
     if ndim not in (4, 5):
-        warnings.warn(f"dropout3d: Received a {ndim}-D input to dropout3d, which is deprecated and will result in an error in a future release. To retain the "
-                      "behavior and silence this warning, please use dropout instead. Note that dropout3d exists to provide channel-wise dropout on inputs "
-                      "with 3 spatial dimensions, a channel dimension, and an optional batch dimension (i.e. 4D or 5D inputs).", stacklevel=2)
+        warnings.warn(
+            f"dropout3d: Received a {ndim}-D input to dropout3d, which is deprecated and will result in an error in a future release. To retain the "
+            "behavior and silence this warning, please use dropout instead. Note that dropout3d exists to provide channel-wise dropout on inputs "
+            "with 3 spatial dimensions, a channel dimension, and an optional batch dimension (i.e. 4D or 5D inputs).",
+            stacklevel=2,
+        )
     if ndim != 4:
         return _dropped(input, p, training, inplace, True, False)
     batched = METHODS["unsqueeze_"](input, 0) if inplace else METHODS["unsqueeze"](input, 0)

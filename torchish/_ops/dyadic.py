@@ -9,11 +9,10 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.spec import Spec
 from .declare import INT_TO_FLOAT, NO_OPMATH, binary, internal
-from .guards import COMPLEX_DTYPES, INTEGERS, choice, count_from_self, guard, refuse_complex, tensor_first, tensors_only
+from .guards import COMPLEX_DTYPES, INTEGERS, NUMBERS, choice, count_from_self, guard, refuse_complex, tensor_first, tensors_only
 from .pointwise import LN2, conj, zeros
 from .variants import tensor_or_number
 
-NUMBERS = (int, float, bool, complex)
 _NOT_FLOAT = (dt.bool_, *INTEGERS)
 
 
@@ -45,7 +44,7 @@ def _nextafter(xp, a, b):
 
 
 _pair("nextafter(input, other)", _nextafter, kind=NO_OPMATH, refuse=(*_NOT_FLOAT, *COMPLEX_DTYPES),
-      vjp=(lambda xp, g, out, a, b: g, lambda xp, g, out, a, b: xp.zeros_like(g)))
+      vjp=(lambda xp, g, out, a, b: xp.where(a == b, xp.zeros_like(g), g), zeros))
 
 
 def _copysign_rule(xp, g, out, a, b):

@@ -1,6 +1,8 @@
 """Lookups by index: embedding, embedding_bag and one_hot. Indices out of range raise at the call, or at the next read."""
+
 from __future__ import annotations
 
+import jax
 import numpy as np
 
 from .. import _dtype as dt
@@ -49,13 +51,23 @@ def _infer_embedding(weight, index, *, padding, by_frequency):
 def require_index(index) -> None:
     """Raise torch's error unless a Spec is of int64 or int32."""
     if index.dtype not in (dt.int64, dt.int32):
-        raise RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-                           f"torch.{index.dtype.legacy}Tensor instead (while checking arguments for embedding)")
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"torch.{index.dtype.legacy}Tensor instead (while checking arguments for embedding)"
+        )
 
 
-embedding_op = Op("embedding", lambda xp, weight, index, *, padding, by_frequency: weight[index], computed(_infer_embedding), grad="EmbeddingBackward0",
-                  saves=(1,), vjp=(_embedding_rule,), check=lambda xp, weight, index, **static: _out_of_range(xp, weight.shape[0], index), checked=(1,),
-                  complain=lambda code, argtypes, static: IndexError("index out of range in self"))
+embedding_op = Op(
+    "embedding",
+    lambda xp, weight, index, *, padding, by_frequency: weight[index],
+    computed(_infer_embedding),
+    grad="EmbeddingBackward0",
+    saves=(1,),
+    vjp=(_embedding_rule,),
+    check=lambda xp, weight, index, **static: _out_of_range(xp, weight.shape[0], index),
+    checked=(1,),
+    complain=lambda code, argtypes, static: IndexError("index out of range in self"),
+)
 
 
 def _padding_row(padding_idx, rows: int):
@@ -128,10 +140,16 @@ def _one_hot_check(xp, index, *, classes):
     return xp.where((index < 0).any(), 1, xp.where((index >= classes).any(), 2, 0))
 
 
-one_hot_op = Op("one_hot", lambda xp, index, *, classes: (index[..., None] == np.arange(classes)).astype(np.int64),
-                computed(lambda index, *, classes: sized((*index.shape, classes), index)), check=_one_hot_check, checked=(0,),
-                complain=lambda code, argtypes, static: RuntimeError("Class values must be non-negative." if code == 1 else
-                                                                     "Class values must be smaller than num_classes."))
+one_hot_op = Op(
+    "one_hot",
+    lambda xp, index, *, classes: (index[..., None] == np.arange(classes)).astype(np.int64),
+    computed(lambda index, *, classes: sized((*index.shape, classes), index)),
+    check=_one_hot_check,
+    checked=(0,),
+    complain=lambda code, argtypes, static: RuntimeError(
+        "Class values must be non-negative." if code == 1 else "Class values must be smaller than num_classes."
+    ),
+)
 
 
 # ---------------------------------------------------------------- bags
@@ -140,9 +158,18 @@ def _bag_of(xp, offsets, count: int):
     return (xp.searchsorted(offsets, xp.arange(count), side="right") - 1).astype(np.int64)
 
 
-def _bag_body(xp, weight, index, offsets, scale, *, bags, mode, padding):
-    bag = _bag_of(xp, offsets, index.shape[0])
+def _looked_up(xp, weight, index, by_frequency: bool):
+    """Rows of the weight; with `by_frequency` their gradients are divided by how often the index occurs."""
     rows = weight[index]
+    if xp is np or not by_frequency:
+        return rows
+    share = 1 / _add_rows(xp, weight.shape[0], index, xp.ones((index.shape[0], 1), rows.dtype))[index]
+    return rows * share + jax.lax.stop_gradient(rows * (1 - share))
+
+
+def _bag_body(xp, weight, index, offsets, scale, *, bags, mode, padding, by_frequency):
+    bag = _bag_of(xp, offsets, index.shape[0])
+    rows = _looked_up(xp, weight, index, by_frequency)
     keep = xp.ones(index.shape, bool) if padding is None else index != padding
     if mode == "max":
         same = (bag[None] == np.arange(bags)[:, None]) & keep[None]
@@ -158,30 +185,48 @@ def _bag_body(xp, weight, index, offsets, scale, *, bags, mode, padding):
     return total / xp.maximum(_add_rows(xp, bags, bag, keep.astype(rows.dtype)[:, None]), 1)
 
 
-def _infer_bag(weight, index, offsets, scale, *, bags, mode, padding):
+def _infer_bag(weight, index, offsets, scale, *, bags, mode, padding, by_frequency):
     require_index(index)
     return sized((bags, weight.shape[1]), weight)
 
 
-bag_op = Op("embedding_bag", _bag_body, computed(_infer_bag), grad="EmbeddingBagBackward0", saves=(1,),
-            check=lambda xp, weight, index, *rest, **static: _out_of_range(xp, weight.shape[0], index), checked=(1,),
-            complain=lambda code, argtypes, static: RuntimeError("embedding_bag: Expected idx >= 0 && idx < num_embeddings"))
+bag_op = Op(
+    "embedding_bag",
+    _bag_body,
+    computed(_infer_bag),
+    grad="EmbeddingBagBackward0",
+    saves=(1,),
+    check=lambda xp, weight, index, *rest, **static: _out_of_range(xp, weight.shape[0], index),
+    checked=(1,),
+    complain=lambda code, argtypes, static: RuntimeError("embedding_bag: Expected idx >= 0 && idx < num_embeddings"),
+)
 
 
 @public("nn.functional.embedding_bag", method=False)
-def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode="mean", sparse=False, per_sample_weights=None,
-                  include_last_offset=False, padding_idx=None):
+def embedding_bag(
+    input,
+    weight,
+    offsets=None,
+    max_norm=None,
+    norm_type=2,
+    scale_grad_by_freq=False,
+    mode="mean",
+    sparse=False,
+    per_sample_weights=None,
+    include_last_offset=False,
+    padding_idx=None,
+):
     """The sum, mean or max of the rows of `weight` in each bag: a row of 2-d `input`, or 1-d `input` cut at `offsets`. Raises ValueError for
-    arguments that do not fit, RuntimeError for indices out of range. `scale_grad_by_freq` raises NotImplementedError."""
-    if scale_grad_by_freq:
-        raise NotImplementedError("torchish: embedding_bag with scale_grad_by_freq")
+    arguments that do not fit, RuntimeError for indices out of range."""
     if per_sample_weights is not None:
         _check_sample_weights(input, per_sample_weights, mode)
     x = input._spec
     if x.ndim == 2:
         if offsets is not None:
-            raise ValueError(f"if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length sequences. However, "
-                             f"found offsets of type {type(offsets)}")
+            raise ValueError(
+                f"if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length sequences. However, "
+                f"found offsets of type {type(offsets)}"
+            )
         offsets = METHODS["new_tensor"](input, np.arange(x.shape[0]) * x.shape[1])
         input = METHODS["reshape"](input, -1)
         per_sample_weights = None if per_sample_weights is None else METHODS["reshape"](per_sample_weights, -1)
@@ -196,17 +241,26 @@ def embedding_bag(input, weight, offsets=None, max_norm=None, norm_type=2, scale
     bags = offsets._spec.shape[0] - (1 if include_last_offset else 0)
     if include_last_offset:
         offsets = METHODS["narrow"](offsets, 0, 0, bags)
-    static = (("bags", bags), ("mode", mode), ("padding", _padding_row(padding_idx, weight._spec.shape[0])))
+    static = (
+        ("bags", bags),
+        ("mode", mode),
+        ("padding", _padding_row(padding_idx, weight._spec.shape[0])),
+        ("by_frequency", bool(scale_grad_by_freq)),
+    )
     return call(bag_op, (weight, input, offsets, per_sample_weights), static)
 
 
 def _check_sample_weights(input, weights, mode: str) -> None:
     if input._spec.shape != weights._spec.shape:
-        raise ValueError(f"embedding_bag: If per_sample_weights ({shape_text(weights._spec.shape)}) is not None, then it must have the same shape as the "
-                         f"input ({shape_text(input._spec.shape)})")
+        raise ValueError(
+            f"embedding_bag: If per_sample_weights ({shape_text(weights._spec.shape)}) is not None, then it must have the same shape as the "
+            f"input ({shape_text(input._spec.shape)})"
+        )
     if mode != "sum":
-        raise NotImplementedError("embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
-                                  f"(got mode='{mode}'). Please open a feature request on GitHub.")
+        raise NotImplementedError(
+            "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
+            f"(got mode='{mode}'). Please open a feature request on GitHub."
+        )
 
 
 def _check_offsets(x, offsets) -> None:

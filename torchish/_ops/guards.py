@@ -22,9 +22,9 @@ COMPLEX_DTYPES = (dt.complex64, dt.complex128)
 HALVES = (dt.float16, dt.bfloat16)
 REAL_FLOATS = (dt.float16, dt.bfloat16, dt.float32, dt.float64)
 INTEGERS = tuple(d for d in dt.DTYPES if d.category == dt.INTEGER)
-_WIDE = (dt.uint16, dt.uint32, dt.uint64)
+NUMBERS = (int, float, bool, complex)
 C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "complex64": "c10::complex<float>",
-           "complex128": "c10::complex<double>", "int64": "int64_t", "int32": "int", "int16": "int16_t", "int8": "signed char",
+           "complex128": "c10::complex<double>", "int64": "long int", "int32": "int", "int16": "short", "int8": "signed char",
            "uint8": "unsigned char", "bool": "bool"}  # a dtype as torch's messages about C++ types print it
 
 
@@ -110,6 +110,14 @@ def wrong_arguments(name: str, got: str, parameter: str = "other") -> str:
             f" * (Tensor input, Tensor {parameter}, *, Tensor out = None)\n * (Tensor input, Number {parameter}, *, Tensor out = None)\n")
 
 
+def as_operands(a, b) -> tuple:
+    """Two operands of a function that accepts numbers on either side; of two numbers the first becomes a 0-dim tensor."""
+    a, b = tensor_or_number(a), tensor_or_number(b)
+    if a.__class__ in NUMBERS and b.__class__ in NUMBERS:
+        a = from_array(np.asarray(a, dt.of_number(a).numpy))
+    return a, b
+
+
 def is_integral(*operands) -> bool:
     """Whether the operands (tensors, numbers) promote to an integer or bool dtype."""
     for a in operands:
@@ -156,7 +164,7 @@ def _write_chosen(self: TensorBase, op: Op, operands: tuple, static: tuple = ())
 # ---------------------------------------------------------------- Python operators
 def operand(x):
     """The other operand of a Python operator: a tensor, a number, or a NumPy array taken as a tensor. NotImplemented for anything else."""
-    if x.__class__ in (int, float, bool, complex) or isinstance(x, TensorBase):
+    if x.__class__ in NUMBERS or isinstance(x, TensorBase):
         return x
     if isinstance(x, np.ndarray):
         return from_array(np.array(x)) if x.dtype in dt.BY_NUMPY else NotImplemented
@@ -180,6 +188,8 @@ def operator(name: str, choose: Callable, *, inplace: bool = True, reflected: Ca
     def backward(self, other):
         if isinstance(other, np.ndarray) and other.ndim:
             return NotImplemented
+        if name in _DESCRIPTORS and not isinstance(self, TensorBase):
+            raise TypeError(f"descriptor '__r{name}__' for 'torch._C.TensorBase' objects doesn't apply to a '{type(self).__name__}' object")
         other = operand(other)
         if other is NotImplemented:
             return other
@@ -197,6 +207,9 @@ def operator(name: str, choose: Callable, *, inplace: bool = True, reflected: Ca
         register(METHODS, f"__i{name}__", in_place)
 
 
+_DESCRIPTORS = ("add", "mul", "and", "or", "xor")  # whose reflected forms are not Python functions in torch
+
+
 def pick(op: Op) -> Callable:
     """The trivial choice: always `op`, of the operands as they are."""
     def choose(*operands):
@@ -204,5 +217,5 @@ def pick(op: Op) -> Callable:
     return choose
 
 
-__all__ = ["COMPLEX_DTYPES", "C_NAMES", "HALVES", "INTEGERS", "REAL_FLOATS", "choice", "common_dtype", "count_from_self", "guard", "is_integral",
-           "operand", "operator", "pick", "refuse_complex", "tensor_first", "tensors_only", "unweighted", "wrong_arguments"]
+__all__ = ["COMPLEX_DTYPES", "C_NAMES", "HALVES", "INTEGERS", "NUMBERS", "REAL_FLOATS", "as_operands", "choice", "common_dtype", "count_from_self",
+           "guard", "is_integral", "operand", "operator", "pick", "refuse_complex", "tensor_first", "tensors_only", "unweighted", "wrong_arguments"]

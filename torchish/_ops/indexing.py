@@ -11,16 +11,17 @@ import numpy as np
 
 from .. import _dtype as dt
 from .._core.errors import type_name
-from .._core.handle import TensorBase, from_array
+from .._core.grad_graph import node_class
+from .._core.handle import TensorBase, from_array, set_strides
 from .._core.op import Op, cast
 from .._core.record import call
-from .._core.spec import Spec, like
+from .._core.spec import Spec, contiguous_strides, like
 from .._core.tape import state
 from .._core.view import make_view, write
 from .._dtype import INTEGER
-from .conversion import converted, moved
+from .conversion import moved
 from .factory import constant_tensor, infer_array
-from .layout import elementwise_strides, ordered_strides
+from .layout import like_strides, ordered_strides
 from .positions import ORDINALS, check_advanced, decode, read_at, write_at
 from .scalar_value import check_fits
 from .shared import shape_text
@@ -77,20 +78,32 @@ def _index_rule(xp, g, out, x, *indices):
 
 
 def _index_layout(spec, args) -> tuple:
-    """torch's iterator sees `x` with stride 0 in the index's dimensions, and each index tensor with stride 0 in the others."""
+    """torch's iterator sees `x` with stride 0 in the index's dimensions, and each index tensor with size 1 in the others."""
     x, *indices = args
     strides, indices = x._current_strides, indices + [None] * (x._spec.ndim - len(indices))
     dims = [d for d, i in enumerate(indices) if i is not None]
-    joint = max(indices[d]._spec.ndim for d in dims) if len(dims) == 1 else len(_broadcast_indices([indices[d].shape for d in dims]))
+    shapes = [indices[d].shape for d in dims]
+    joint = tuple(shapes[0]) if len(dims) == 1 else _broadcast_indices(shapes)
     rest = [strides[d] for d in range(len(strides)) if d not in dims]
     before = dims[0] if dims[-1] - dims[0] + 1 == len(dims) else 0
-    operands = [tuple(rest[:before]) + (0,) * joint + tuple(rest[before:])]
-    for d in dims:
-        own, shape = indices[d]._current_strides, indices[d]._spec.shape
-        full = spec.shape[before + joint - len(own):before + joint]
-        spread = tuple(0 if n == 1 and m != 1 else s for s, n, m in zip(own, shape, full))
-        operands.append((0,) * (before + joint - len(own)) + spread + (0,) * (len(rest) - before))
+    if spec.numel == 0 and (1,) * before + joint + (1,) * (len(rest) - before) == spec.shape:
+        return spec.strides
+    operands = [tuple(rest[:before]) + (0,) * len(joint) + tuple(rest[before:])]
+    operands += [_spread_strides(indices[d], joint, before, len(rest) - before, spec.shape) for d in dims]
     return ordered_strides(tuple(spec.shape), operands)
+
+
+def _spread_strides(index: TensorBase, joint: tuple, before: int, after: int, shape: tuple) -> tuple:
+    """Strides of an index tensor broadcast to `joint` and viewed with `before` and `after` dimensions of size 1 around it, over `shape`."""
+    own, have = index._current_strides, index._spec.shape
+    lead = len(joint) - len(have)
+    inner = (0,) * lead + tuple([0 if n == 1 and joint[lead + i] != 1 else s for i, (s, n) in enumerate(zip(own, have))])
+    sizes = (1,) * before + joint + (1,) * after
+    if 0 in joint:
+        full = contiguous_strides(sizes)
+    else:
+        full = ((inner[0] * joint[0] if inner else 1),) * before + inner + ((inner[-1] if inner else 1),) * after
+    return tuple([0 if n == 1 and m != 1 else s for s, n, m in zip(full, sizes, shape)])
 
 
 def out_of_bounds(code: int, argtypes: tuple, first: int) -> IndexError:
@@ -126,7 +139,7 @@ def _index_put_value_rule(xp, g, out, x, value, *indices, accumulate):
 
 index_put_op = Op("index_put", lambda xp, x, value, *indices, accumulate: write_at(xp, x, _key(indices), value, "add" if accumulate else "set"),
                   _index_put_plan, grad="IndexPutBackward0", saves=tuple(range(2, 9)), vjp=(_index_put_self_rule, _index_put_value_rule, None),
-                  layout=lambda spec, args: elementwise_strides(spec, args[:1]),
+                  layout=like_strides,
                   check=lambda xp, x, value, *indices, accumulate: check_advanced(xp, x, indices), checked=range(2, ORDINALS),
                   complain=lambda code, argtypes, static: out_of_bounds(code, argtypes, 2))
 
@@ -140,7 +153,7 @@ def _mask_put_body(xp, x, value, mask, *, dim):
 
 
 mask_put_op = Op("index_put mask", _mask_put_body, lambda op, argtypes, static: (lambda xp, *args: _mask_put_body(xp, *args, **static), argtypes[0]),
-                 grad="IndexPutBackward0", saves=(2,), layout=lambda spec, args: elementwise_strides(spec, args[:1]),
+                 grad="IndexPutBackward0", saves=(2,), layout=like_strides,
                  vjp=(lambda xp, g, out, x, value, mask, *, dim: xp.where(_spread_mask(xp, mask, x.ndim, dim), xp.zeros((), g.dtype), g),
                       lambda xp, g, out, x, value, mask, *, dim: xp.where(_spread_mask(xp, mask, x.ndim, dim), g, xp.zeros((), g.dtype)).sum(), None))
 
@@ -154,6 +167,8 @@ def _fill_plan(op: Op, argtypes: tuple, static: dict):
 fill_op = Op("setitem fill", lambda xp, x, value: xp.broadcast_to(value, x.shape), _fill_plan, grad="FillBackward3",
              vjp=(lambda xp, g, out, x, value: xp.zeros(x.shape, g.dtype), lambda xp, g, out, x, value: g.sum()))
 
+node_class("IndexBackward0").tensors = 1
+node_class("IndexPutBackward0").tensors = 2
 alias_op = view_op("alias", lambda xp, base: base, lambda xp, base, new: new, lambda base: base, "AliasBackward0", lambda xp, g, out, base: g)
 
 
@@ -212,46 +227,42 @@ def _apply(self: TensorBase, items: tuple) -> tuple[TensorBase, dict]:
     ndim, given = self._spec.ndim, sum([_consumes(i) for i in items])
     if given > ndim:
         raise IndexError(f"too many indices for tensor of dimension {ndim}")
-    view, places, dim, place = self, {}, 0, 0
-    for item in items:
+    view, places, dim = self, {}, 0
+    for place, item in enumerate(items):
         cls = item.__class__
         if cls is int:
             view = _pick(view, _checked_dim(view, dim), item, place)
-            place += 1
         elif cls is slice:
             view = _cut(view, _checked_dim(view, dim), item, True)
-            dim, place = dim + 1, place + 1
+            dim += 1
         elif item is Ellipsis:
-            dim, place = dim + ndim - given, place + ndim - given
+            dim += ndim - given
         elif item is None:
             view = METHODS["unsqueeze"](view, dim)
             dim += 1
         elif cls is bool:
             view, dim = _flag(view, places, dim, item)
         else:
-            view, dim, place = _apply_other(view, places, dim, place, item)
+            view, dim = _apply_other(view, places, dim, place, item)
     return view, places
 
 
-def _apply_other(view: TensorBase, places: dict, dim: int, place: int, item) -> tuple[TensorBase, int, int]:
-    """One tensor, sequence or number-like object of an index."""
+def _apply_other(view: TensorBase, places: dict, dim: int, place: int, item) -> tuple[TensorBase, int]:
+    """One tensor, sequence or number-like object of an index, at `place` in the tuple."""
     if not isinstance(item, TensorBase):
         item = _as_index(item)
         if item.__class__ is int:
-            return _pick(view, _checked_dim(view, dim), item, place), dim, place + 1
+            return _pick(view, _checked_dim(view, dim), item, place), dim
     spec = item._read().spec
     if spec.dtype in MASKS:
         if spec.ndim == 0:
-            view, dim = _flag(view, places, dim, bool(item._host("mask index")))
-            return view, dim, place
+            return _flag(view, places, dim, bool(item._host("mask index")))
         places[dim] = item
-        return view, dim + spec.ndim, place + spec.ndim
+        return view, dim + spec.ndim
     if spec.ndim == 0 and spec.dtype.category == INTEGER:
-        return _pick(view, _checked_dim(view, dim), int(item._host("integer index")), place), dim, place + 1
-    if spec.dtype is not dt.int64 and spec.dtype is not dt.int32:
-        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+        return _pick(view, _checked_dim(view, dim), int(item._host("integer index")), place), dim
     places[dim] = item
-    return view, dim + 1, place + 1
+    return view, dim + 1
 
 
 def _consumes(item) -> int:
@@ -331,6 +342,8 @@ def positions_of(x: TensorBase, places: dict) -> list:
     """Index tensors by dimension as one entry for each dimension of `x` (int positions or None); masks become the positions they select."""
     entries: list = [None] * x._spec.ndim
     device = x._spec.device
+    for t in places.values():
+        _check_dtype(t)
     for dim, t in places.items():
         if t._spec.dtype in MASKS:
             check_mask(x, t, dim)
@@ -341,6 +354,11 @@ def positions_of(x: TensorBase, places: dict) -> list:
     while entries and entries[-1] is None:
         entries.pop()
     return entries
+
+
+def _check_dtype(index: TensorBase) -> None:
+    if index._spec.dtype not in (dt.int64, dt.int32, *MASKS):
+        raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
 
 
 def check_mask(x: TensorBase, mask: TensorBase, dim: int) -> None:
@@ -364,7 +382,11 @@ def getitem(self, index):
         return alias_view(self)
     view, places = _apply(self, _as_items(index))
     if places:
-        return call(index_op, (view, *positions_of(view, places)))
+        args = (view, *positions_of(view, places))
+        result = call(index_op, args)
+        if result._spec.numel == 0:
+            set_strides(result, _index_layout(result._spec, args))
+        return result
     return alias_view(self) if view is self else view
 
 
@@ -413,22 +435,17 @@ def write_into(target: TensorBase, value) -> None:
     check_writable(target)
     spec = target._read().spec
     if not isinstance(value, TensorBase):
-        if target._base_tensor is None and state.grad and target._current_edge() is not None:
+        if state.grad and target._current_edge() is not None:
             assign(target, call(fill_op, (target, value)))
         else:
             write(target, constant_tensor(tuple(spec.shape), value, spec.dtype, spec.device)._read(), None)
         return
     if value._spec.device is not spec.device:
         value = moved(value, spec.device)
-    if value._spec.ndim == 0 and target._base_tensor is None and state.grad:
+    if value._spec.ndim == 0:
         assign(target, call(fill_op, (target, value)))
-        return
-    value = _fitted(value, tuple(spec.shape))
-    if target._base_tensor is None:
-        METHODS["copy_"](target, value)
-        return
-    value = converted(value, spec.dtype)
-    write(target, value._read(), value._current_edge() if state.grad else None)
+    else:
+        METHODS["copy_"](target, _fitted(value, tuple(spec.shape)))
 
 
 def _fitted(value: TensorBase, shape: tuple) -> TensorBase:
@@ -500,8 +517,7 @@ def _places(input: TensorBase, indices, name: str) -> dict:
         if not isinstance(t, TensorBase):
             raise TypeError(f"expected Tensor as element {i} in argument 1, but got {type(t).__name__}")
         spec = t._spec
-        if spec.dtype not in (dt.int64, dt.int32, *MASKS):
-            raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+        _check_dtype(t)
         places[dim] = t
         dim += spec.ndim if spec.dtype in MASKS else 1
     if dim > input._spec.ndim:

@@ -3,16 +3,29 @@ from __future__ import annotations
 
 from .._core.handle import TensorBase
 from .._core.spec import contiguous_strides
+from .memory_format import channels_last, channels_last_3d, contiguous_format, follows, format_strides
 
 
 def elementwise_strides(spec, args) -> tuple:
     """Strides for a result of `spec` computed from `args`: a permutation of contiguous ones that follows the operands."""
     shape = tuple(spec.shape)
-    operands = [_broadcast_strides(a, shape) for a in args if isinstance(a, TensorBase)]
-    same = {s for s in operands}
-    if len(same) == 1 and all(a._spec.shape == shape for a in args if isinstance(a, TensorBase)) and is_dense(shape, operands[0]):
-        return operands[0]
+    tensors = [a for a in args if isinstance(a, TensorBase)]
+    if all(a._spec.shape == shape for a in tensors):
+        operands = [a._current_strides for a in tensors]
+        for wanted in (contiguous_format, channels_last, channels_last_3d):
+            if all(follows(shape, s, wanted) for s in operands):
+                return format_strides(shape, wanted)
+        if operands.count(operands[0]) == len(operands) and is_dense(shape, operands[0]):
+            return operands[0]
+    else:
+        operands = [_broadcast_strides(a, shape) for a in tensors]
     return ordered_strides(shape, operands)
+
+
+def like_strides(spec, args) -> tuple:
+    """Strides of a copy of the first operand (`clone`, `to`): its own where it is dense, else in their order."""
+    own = args[0]._current_strides
+    return own if is_dense(tuple(spec.shape), own) else elementwise_strides(spec, args[:1])
 
 
 def ordered_strides(shape: tuple, operands: list) -> tuple:

@@ -2,11 +2,12 @@
 
 Losses of class targets are in class_loss.py, losses of pairs and triples in margin_loss.py.
 """
+
 from __future__ import annotations
 
 import math
 import warnings
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from .._core.spec import Spec
 from .._promotion import promote_types
 from .declare import broadcast_shapes
 from .nn_common import FLOATING, computed, not_implemented, sigmoid, sized, softplus
+from .shared import summed
 from .variants import METHODS, public
 
 
@@ -32,9 +34,12 @@ def reduction_of(size_average, reduce, reduction: str) -> str:
     return reduction
 
 
-def reduced(each, reduction: str):
+def reduced(xp, each, reduction: str):
     """Apply a reduction to the losses of all elements."""
-    return each if reduction == "none" else each.sum() if reduction == "sum" else each.mean()
+    if reduction == "none":
+        return each
+    total = summed(xp, each)
+    return total if reduction == "sum" else total / each.size
 
 
 def spread(xp, g, shape: tuple, reduction: str):
@@ -49,14 +54,19 @@ def spread(xp, g, shape: tuple, reduction: str):
 
 def infer_pointwise(kernel: str):
     """Shape rule: operands broadcast and promote; integers raise as torch's kernel does."""
+
     def infer(*specs, reduction):
         tensors = [s for s in specs if isinstance(s, Spec)]
         d = tensors[0].dtype
         for s in tensors[1:]:
             d = promote_types(d, s.dtype)
+        shape = broadcast_shapes([s.shape for s in tensors])
+        if d.category < FLOATING and float in specs and not kernel:
+            d = dt.get_default_dtype()
         if d.category < FLOATING or (d.category == dt.COMPLEX and kernel):
             raise not_implemented(kernel or "mean_cpu", d)
-        return sized(broadcast_shapes([s.shape for s in tensors]) if reduction == "none" else (), tensors[0], d)
+        return sized(shape if reduction == "none" else (), tensors[0], d)
+
     return infer
 
 
@@ -65,20 +75,26 @@ def pointwise(name: str, grad, body: Callable, slopes: tuple = (), kernel: str =
 
     `grad` is the node's name, or {reduction: name}. Returns `record(operands, reduction)`.
     """
+
     def reducing(xp, *operands, reduction):
-        return reduced(body(xp, *operands), reduction)
+        return reduced(xp, body(xp, *operands), reduction)
 
     def rule(slope):
         def apply(xp, g, out, *operands, reduction):
             d = slope(xp, *operands)
             return spread(xp, g, np.broadcast_shapes(*(np.shape(o) for o in operands if o is not None)), reduction) * d
+
         return apply
+
     rules = tuple(None if s is None else rule(s) for s in slopes) or None
     names = grad if isinstance(grad, dict) else {"": grad}
-    ops = {r: Op(f"{name} {r}".strip(), reducing, computed(infer_pointwise(kernel)), grad=n, saves=saves, vjp=rules, **more) for r, n in names.items()}
+    ops = {
+        r: Op(f"{name} {r}".strip(), reducing, computed(infer_pointwise(kernel)), grad=n, saves=saves, vjp=rules, **more) for r, n in names.items()
+    }
 
     def record(operands: tuple, reduction: str):
         return call(ops.get(reduction) or ops[""], operands, (("reduction", reduction),))
+
     return record
 
 
@@ -89,8 +105,11 @@ def by_reduction(none: str) -> dict:
 
 def _warn_sizes(input, target) -> None:
     if input._spec.shape != target._spec.shape:
-        warnings.warn(f"Using a target size ({target._spec.shape!r}) that is different to the input size ({input._spec.shape!r}). This will likely lead to "
-                      "incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=3)
+        warnings.warn(
+            f"Using a target size ({target._spec.shape!r}) that is different to the input size ({input._spec.shape!r}). This will likely lead to "
+            "incorrect results due to broadcasting. Please ensure they have the same size.",
+            stacklevel=3,
+        )
 
 
 # ---------------------------------------------------------------- regression
@@ -100,8 +119,9 @@ def _square(xp, x, t):
 
 
 _mse = pointwise("mse_loss", "MseLossBackward0", _square, (lambda xp, x, t: 2 * (x - t), lambda xp, x, t: 2 * (t - x)), "mse_cpu")
-_l1 = pointwise("l1_loss", by_reduction("AbsBackward0"), lambda xp, x, t: xp.abs(x - t),
-                (lambda xp, x, t: xp.sign(x - t), lambda xp, x, t: xp.sign(t - x)))
+_l1 = pointwise(
+    "l1_loss", by_reduction("AbsBackward0"), lambda xp, x, t: xp.abs(x - t), (lambda xp, x, t: xp.sign(x - t), lambda xp, x, t: xp.sign(t - x))
+)
 
 
 def _smooth(xp, x, t, beta):
@@ -208,8 +228,16 @@ def _outside_unit(xp, x, t, w, *, reduction):
     return xp.where(((x < 0) | (x > 1)).any(), 1, 0)
 
 
-_bce = pointwise("binary_cross_entropy", "BinaryCrossEntropyBackward0", _bce_body, (_bce_slope, _bce_target, None), "binary_cross_entropy",
-                 check=_outside_unit, checked=(0,), complain=lambda code, argtypes, static: RuntimeError("all elements of input should be between 0 and 1"))
+_bce = pointwise(
+    "binary_cross_entropy",
+    "BinaryCrossEntropyBackward0",
+    _bce_body,
+    (_bce_slope, _bce_target, None),
+    "binary_cross_entropy",
+    check=_outside_unit,
+    checked=(0,),
+    complain=lambda code, argtypes, static: RuntimeError("all elements of input should be between 0 and 1"),
+)
 
 
 def _logits_body(xp, x, t, w, pos):
@@ -229,16 +257,19 @@ def _logits_target(xp, x, t, w, pos):
     return made if w is None else made * w
 
 
-_bce_logits = pointwise("binary_cross_entropy_with_logits", "BinaryCrossEntropyWithLogitsBackward0", _logits_body,
-                        (_logits_slope, _logits_target, None))
+_bce_logits = pointwise(
+    "binary_cross_entropy_with_logits", "BinaryCrossEntropyWithLogitsBackward0", _logits_body, (_logits_slope, _logits_target, None)
+)
 
 
 @public("nn.functional.binary_cross_entropy", method=False)
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """-(t log x + (1 - t) log(1 - x)), logs not below -100. Raises ValueError for unequal sizes, RuntimeError for x outside [0, 1]."""
     if target._spec.shape != input._spec.shape:
-        raise ValueError(f"Using a target size ({target._spec.shape!r}) that is different to the input size ({input._spec.shape!r}) is deprecated. "
-                         "Please ensure they have the same size.")
+        raise ValueError(
+            f"Using a target size ({target._spec.shape!r}) that is different to the input size ({input._spec.shape!r}) is deprecated. "
+            "Please ensure they have the same size."
+        )
     if target._spec.dtype is not input._spec.dtype:
         raise RuntimeError(f"Found dtype {target._spec.dtype.legacy} but expected {input._spec.dtype.legacy}")
     return _bce((input, target, weight), reduction_of(size_average, reduce, reduction))
@@ -257,7 +288,12 @@ def _kl_body(xp, x, t):
     return xp.where(t < 0, xp.asarray(np.nan, t.dtype), xp.where(t > 0, t * xp.log(safe), xp.zeros((), t.dtype))) - t * x
 
 
-_kl = pointwise("kl_div", by_reduction("SubBackward0"), _kl_body, (lambda xp, x, t: -t, None))
+def _kl_target(xp, x, t):
+    """log t + t / t - x: torch's, by way of xlogy, is NaN at 0."""
+    return xp.where(t == 0, xp.zeros((), t.dtype), xp.log(t)) + t / t - x
+
+
+_kl = pointwise("kl_div", by_reduction("SubBackward0"), _kl_body, (lambda xp, x, t: -t, _kl_target))
 _kl_log = pointwise("kl_div of logs", by_reduction("MulBackward0"), lambda xp, x, t: xp.exp(t) * (t - x), (lambda xp, x, t: -xp.exp(t), None))
 
 
@@ -270,9 +306,11 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
         return METHODS["div"](total, input._spec.shape[0]) if input._spec.ndim else total
     reduction = reduction_of(size_average, reduce, reduction)
     if reduction == "mean" and size_average is None and reduce is None:
-        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides only by the batch size, "
-                      "and aligns with the KL div math definition.'mean' will be changed to behave the same as 'batchmean' in the next major release.",
-                      stacklevel=2)
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides only by the batch size, "
+            "and aligns with the KL div math definition.'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            stacklevel=2,
+        )
     return loss((input, target), reduction)
 
 
@@ -286,6 +324,7 @@ def _poisson(log_input: bool, full: bool):
 
     def slope(xp, x, t, eps):
         return xp.exp(x) - t if log_input else 1 - t / (x + eps)
+
     last = "AddBackward0" if full else "SubBackward0"
     return pointwise(f"poisson_nll_loss {log_input} {full}", by_reduction(last), body, (slope, None))
 
@@ -304,6 +343,7 @@ def _gaussian(full: bool):
         var = xp.maximum(var, eps)
         made = 0.5 * (xp.log(var) + (x - t) ** 2 / var)
         return made + 0.5 * math.log(2 * math.pi) if full else made
+
     return body
 
 
@@ -316,10 +356,18 @@ def _gaussian_var(xp, x, t, var, eps):
     return 0.5 * (1 / v - (x - t) ** 2 / (v * v))
 
 
-_GAUSSIAN = {f: pointwise(f"gaussian_nll_loss {f}", by_reduction("AddBackward0" if f else "MulBackward0"), _gaussian(f),
-                          (_gaussian_x, lambda *a: -_gaussian_x(*a), _gaussian_var, None),
-                          check=lambda xp, x, t, var, eps, *, reduction: xp.where((var < 0).any(), 1, 0), checked=(2,),
-                          complain=lambda code, argtypes, static: ValueError("var has negative entry/entries")) for f in (True, False)}
+_GAUSSIAN = {
+    f: pointwise(
+        f"gaussian_nll_loss {f}",
+        by_reduction("AddBackward0" if f else "MulBackward0"),
+        _gaussian(f),
+        (_gaussian_x, lambda *a: -_gaussian_x(*a), _gaussian_var, None),
+        check=lambda xp, x, t, var, eps, *, reduction: xp.where((var < 0).any(), 1, 0),
+        checked=(2,),
+        complain=lambda code, argtypes, static: ValueError("var has negative entry/entries"),
+    )
+    for f in (True, False)
+}
 
 
 @public("nn.functional.gaussian_nll_loss", method=False)
@@ -333,15 +381,16 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-06, reduction="mean
     if v.shape != x.shape:
         if x.shape[:-1] == v.shape:
             var = METHODS["unsqueeze"](var, -1)
-        elif not (x.shape[:-1] == v.shape[:-1] and v.shape[-1] == 1):
+        elif v.ndim != x.ndim or any(n not in (1, m) for m, n in zip(x.shape, v.shape)):
             raise ValueError("var is of incorrect size")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(reduction + " is not valid")
     return _GAUSSIAN[bool(full)]((input, target, var, eps), reduction)
 
 
-_soft_margin = pointwise("soft_margin_loss", "SoftMarginLossBackward0", lambda xp, x, t: softplus(xp, -t * x),
-                         (lambda xp, x, t: -t * sigmoid(xp, -t * x), None))
+_soft_margin = pointwise(
+    "soft_margin_loss", "SoftMarginLossBackward0", lambda xp, x, t: softplus(xp, -t * x), (lambda xp, x, t: -t * sigmoid(xp, -t * x), None)
+)
 
 
 @public("nn.functional.soft_margin_loss", method=False)

@@ -1,4 +1,5 @@
 """Losses of margins: hinge, ranking, multi-class and multi-label margins, cosine embedding, triplets; and the distances they use."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -25,10 +26,10 @@ def _norm_along(xp, d, p, axis, keepdim):
     """The p-norm along one dimension, derivative 0 where it is 0."""
     size = xp.abs(d)
     if p == 0:
-        return (size != 0).astype(d.dtype).sum(axis, keepdims=keepdim)
+        return (size != 0).astype(size.dtype).sum(axis, keepdims=keepdim)
     if np.isinf(p):
         return size.max(axis, keepdims=keepdim) if p > 0 else size.min(axis, keepdims=keepdim)
-    total = (size * size if p == 2 else size if p == 1 else size ** p).sum(axis, keepdims=keepdim)
+    total = (size * size if p == 2 else size if p == 1 else size**p).sum(axis, keepdims=keepdim)
     if p == 1:
         return total
     safe = xp.where(total == 0, xp.ones((), total.dtype), total)
@@ -37,11 +38,24 @@ def _norm_along(xp, d, p, axis, keepdim):
 
 def _infer_distance(a, b, eps, *, p, keepdim):
     shape = broadcast_shapes([a.shape, b.shape])
-    return sized(reduced_shape(shape, (len(shape) - 1,), keepdim), a, promote_types(a.dtype, b.dtype))
+    return sized(reduced_shape(shape, (len(shape) - 1,), keepdim), a, _real(a, b))
 
 
-distance_op = Op("pairwise_distance", lambda xp, a, b, eps, *, p, keepdim: _norm_along(xp, a - b + eps, p, -1, keepdim), computed(_infer_distance),
-                 grad="NormBackward1", saves=(0, 1))
+def _real(*specs):
+    """The real floating-point dtype of a distance between tensors; integers gain the default one from eps."""
+    d = specs[0].dtype
+    for s in specs[1:]:
+        d = promote_types(d, s.dtype)
+    return dt.get_default_dtype() if d.category < FLOATING else d.to_real()
+
+
+distance_op = Op(
+    "pairwise_distance",
+    lambda xp, a, b, eps, *, p, keepdim: _norm_along(xp, a - b + eps, p, -1, keepdim),
+    computed(_infer_distance),
+    grad="NormBackward1",
+    saves=(0, 1),
+)
 
 
 @public("pairwise_distance", method=False, also=("nn.functional.pairwise_distance",))
@@ -65,8 +79,15 @@ def _infer_cosine(a, b, eps, *, dim):
     return sized(reduced_shape(shape, (axis,), False), a, d)
 
 
-cosine_op = Op("cosine_similarity", lambda xp, a, b, eps, *, dim: _cosine(xp, *xp.broadcast_arrays(a, b), eps, dim) if a.ndim or b.ndim else
-               _cosine(xp, a.reshape(1), b.reshape(1), eps, 0), computed(_infer_cosine), grad="SumBackward1", saves=(0, 1))
+cosine_op = Op(
+    "cosine_similarity",
+    lambda xp, a, b, eps, *, dim: (
+        _cosine(xp, *xp.broadcast_arrays(a, b), eps, dim) if a.ndim or b.ndim else _cosine(xp, a.reshape(1), b.reshape(1), eps, 0)
+    ),
+    computed(_infer_cosine),
+    grad="SumBackward1",
+    saves=(0, 1),
+)
 
 
 @public("cosine_similarity", method=False, also=("nn.functional.cosine_similarity",))
@@ -86,9 +107,16 @@ def _hinge_slope(xp, x, t, margin):
 
 _hinge_loss = pointwise("hinge_embedding_loss", by_reduction("AddBackward0"), _hinge, (_hinge_slope, None, None))
 _ranking = pointwise("margin_ranking_loss", by_reduction("ClampMinBackward0"), lambda xp, a, b, t, margin: _positive(xp, -t * (a - b) + margin))
-_multilabel_soft = {r: Op(f"multilabel_soft_margin_loss {r}", lambda xp, x, t, w, *, reduction: reduced(_multilabel_soft_body(xp, x, t, w), reduction),
-                          computed(lambda x, t, w, *, reduction: sized(x.shape[:-1] if reduction == "none" else (), x)), grad=n, saves=(0, 1))
-                    for r, n in by_reduction("DivBackward0").items()}
+_multilabel_soft = {
+    r: Op(
+        f"multilabel_soft_margin_loss {r}",
+        lambda xp, x, t, w, *, reduction: reduced(xp, _multilabel_soft_body(xp, x, t, w), reduction),
+        computed(lambda x, t, w, *, reduction: sized(x.shape[:-1] if reduction == "none" else (), x)),
+        grad=n,
+        saves=(0, 1),
+    )
+    for r, n in by_reduction("DivBackward0").items()
+}
 
 
 def _multilabel_soft_body(xp, x, t, w):
@@ -107,8 +135,10 @@ def margin_ranking_loss(input1, input2, target, margin=0.0, size_average=None, r
     """max(0, -target * (input1 - input2) + margin). Raises RuntimeError where the numbers of dimensions differ."""
     a, b, t = input1._spec, input2._spec, target._spec
     if not a.ndim == b.ndim == t.ndim:
-        raise RuntimeError("margin_ranking_loss : All input tensors should have same dimension but got sizes: "
-                           f"input1: {a.shape!r}, input2: {b.shape!r}, target: {t.shape!r} ")
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {a.shape!r}, input2: {b.shape!r}, target: {t.shape!r} "
+        )
     return _ranking((input1, input2, target, float(margin)), reduction_of(size_average, reduce, reduction))
 
 
@@ -129,7 +159,7 @@ def _multi_margin(xp, x, target, weight, margin, *, p, reduction):
     if weight is not None:
         z = z * weight[t]
     z = xp.where(np.arange(x.shape[-1])[None] == t, xp.zeros((), x.dtype), z)
-    return reduced(z.sum(1).reshape(target.shape) / x.shape[-1], reduction)
+    return reduced(xp, z.sum(1).reshape(target.shape) / x.shape[-1], reduction)
 
 
 def _infer_multi_margin(x, target, weight, margin, *, p, reduction):
@@ -141,11 +171,19 @@ def _check_margin(x, target, multi: bool) -> None:
     rows = x.shape[0] if x.ndim > 1 else 1
     if x.ndim not in (1, 2) or x.shape[-1] == 0:
         raise RuntimeError(f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {shape_text(x.shape)}")
-    good = (target.ndim <= 1 and target.numel == rows) if multi else \
-        (target.ndim <= 1 and target.numel == x.numel if x.ndim < 2 else tuple(target.shape) == tuple(x.shape))
+    if not multi and x.ndim == 1 and target.ndim == 0:
+        return
+    good = (
+        (target.ndim <= 1 and target.numel == rows)
+        if multi
+        else (target.ndim <= 1 and target.numel == x.numel if x.ndim < 2 else tuple(target.shape) == tuple(x.shape))
+    )
     if not good:
-        raise RuntimeError(f"inconsistent target size, expected {rows} but got {shape_text(target.shape)}" if multi else
-                           f"inconsistent target size: {shape_text(target.shape)} for input of size: {shape_text(x.shape)}")
+        raise RuntimeError(
+            f"inconsistent target size, expected {rows} but got {shape_text(target.shape)}"
+            if multi
+            else f"inconsistent target size: {shape_text(target.shape)} for input of size: {shape_text(x.shape)}"
+        )
     if target.dtype is not dt.int64:
         raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy}")
     if x.dtype.category != FLOATING:
@@ -158,8 +196,16 @@ def _outside(xp, x, target, *rest, **static):
     return xp.where(((target < 0) | (target >= x.shape[-1])).any(), 1, 0)
 
 
-multi_margin_op = Op("multi_margin_loss", _multi_margin, computed(_infer_multi_margin), grad="MultiMarginLossBackward0", saves=(0, 1), check=_outside,
-                     checked=(1,), complain=lambda code, argtypes, static: RuntimeError("target out of range"))
+multi_margin_op = Op(
+    "multi_margin_loss",
+    _multi_margin,
+    computed(_infer_multi_margin),
+    grad="MultiMarginLossBackward0",
+    saves=(0, 1),
+    check=_outside,
+    checked=(1,),
+    complain=lambda code, argtypes, static: RuntimeError("target out of range"),
+)
 
 
 @public("nn.functional.multi_margin_loss", method=False)
@@ -170,6 +216,8 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     if weight is not None and weight._spec.ndim != 1:
         raise ValueError("weight must be one-dimensional")
     reduction = reduction_of(size_average, reduce, reduction)
+    if input._spec.ndim == 0:
+        input = METHODS["unsqueeze"](input, 0)
     return call(multi_margin_op, (input, target, weight, float(margin)), (("p", int(p)), ("reduction", reduction)))
 
 
@@ -182,7 +230,7 @@ def _multilabel_margin(xp, x, target, *, reduction):
     is_target = (valid[:, :, None] & (safe[:, :, None] == classes)).any(1)
     z = 1 - xp.take_along_axis(rows, safe, 1)[:, :, None] + rows[:, None, :]
     z = xp.where((z > 0) & valid[:, :, None] & ~is_target[:, None, :], z, xp.zeros((), x.dtype))
-    return reduced(z.sum((1, 2)).reshape(x.shape[:-1]) / x.shape[-1], reduction)
+    return reduced(xp, z.sum((1, 2)).reshape(x.shape[:-1]) / x.shape[-1], reduction)
 
 
 def _infer_multilabel(x, target, *, reduction):
@@ -197,27 +245,32 @@ multilabel_op = Op("multilabel_margin_loss", _multilabel_margin, computed(_infer
 def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """The sum over targets k and other classes j of max(0, 1 - (x[k] - x[j])), over the number of classes."""
     if input._spec.ndim == 0:
-        input, target = METHODS["view"](input, 1), METHODS["view"](target, 1)
-        return METHODS["squeeze"](multilabel_margin_loss(input, target, size_average, reduce, reduction))
+        input, target = METHODS["unsqueeze"](input, 0), METHODS["reshape"](target, 1)
     return call(multilabel_op, (input, target), (("reduction", reduction_of(size_average, reduce, reduction)),))
 
 
 # ---------------------------------------------------------------- pairs and triples
 def _cosine_loss(xp, a, b, t, margin, *, reduction):
+    if a.dtype.kind in "iub":
+        a, b = a.astype(np.float32), b.astype(np.float32)
     dot = (a * b).sum(-1)
     size = xp.sqrt(((a * a).sum(-1) + 1e-12) * ((b * b).sum(-1) + 1e-12))
     cosine = dot / size
     zero = xp.zeros((), cosine.dtype)
-    return reduced(xp.where(t == 1, 1 - cosine, zero) + xp.where(t == -1, _positive(xp, cosine - margin), zero), reduction)
+    return reduced(xp, xp.where(t == 1, 1 - cosine, zero) + xp.where(t == -1, _positive(xp, cosine - margin), zero), reduction)
 
 
 def _infer_cosine_loss(a, b, t, margin, *, reduction):
     shape = broadcast_shapes([a.shape, b.shape])[:-1]
-    return sized(broadcast_shapes([shape, t.shape]) if reduction == "none" else (), a, promote_types(a.dtype, b.dtype))
+    shape = broadcast_shapes([shape, t.shape])
+    d = promote_types(a.dtype, b.dtype)
+    return sized(shape if reduction == "none" else (), a, d if d.category >= FLOATING else dt.get_default_dtype())
 
 
-_COSINE_LOSS = {r: Op(f"cosine_embedding_loss {r}", _cosine_loss, computed(_infer_cosine_loss), grad=n, saves=(0, 1))
-                for r, n in by_reduction("AddBackward0").items()}
+_COSINE_LOSS = {
+    r: Op(f"cosine_embedding_loss {r}", _cosine_loss, computed(_infer_cosine_loss), grad=n, saves=(0, 1))
+    for r, n in by_reduction("AddBackward0").items()
+}
 
 
 @public("nn.functional.cosine_embedding_loss", method=False, also=("cosine_embedding_loss",))
@@ -239,16 +292,18 @@ def _triplet(xp, a, pos, neg, margin, eps, *, p, swap, reduction):
     if swap:
         other = _norm_along(xp, pos - neg + eps, p, -1, False)
         far = xp.minimum(far, other)
-    return reduced(_positive(xp, margin + near - far), reduction)
+    return reduced(xp, _positive(xp, margin + near - far), reduction)
 
 
 def _infer_triplet(a, pos, neg, margin, eps, *, p, swap, reduction):
     shape = broadcast_shapes([a.shape, pos.shape, neg.shape])[:-1]
-    return sized(shape if reduction == "none" else (), a, promote_types(promote_types(a.dtype, pos.dtype), neg.dtype))
+    return sized(shape if reduction == "none" else (), a, _real(a, pos, neg))
 
 
-_TRIPLET = {r: Op(f"triplet_margin_loss {r}", _triplet, computed(_infer_triplet), grad=n, saves=(0, 1, 2))
-            for r, n in by_reduction("ClampMinBackward0").items()}
+_TRIPLET = {
+    r: Op(f"triplet_margin_loss {r}", _triplet, computed(_infer_triplet), grad=n, saves=(0, 1, 2))
+    for r, n in by_reduction("ClampMinBackward0").items()
+}
 
 
 @public("nn.functional.triplet_margin_loss", method=False, also=("triplet_margin_loss",))
@@ -258,10 +313,14 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-06, 
         raise ValueError(f"margin must be greater than 0, got {margin}")
     a, b, c = anchor._spec, positive._spec, negative._spec
     if not a.ndim == b.ndim == c.ndim:
-        raise RuntimeError(f"The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor {a.ndim}D, "
-                           f"positive {b.ndim}D, and negative {c.ndim}D inputs")
+        raise RuntimeError(
+            f"The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: anchor {a.ndim}D, "
+            f"positive {b.ndim}D, and negative {c.ndim}D inputs"
+        )
     reduction = reduction_of(size_average, reduce, reduction)
-    return call(_TRIPLET[reduction], (anchor, positive, negative, float(margin), eps), (("p", float(p)), ("swap", bool(swap)), ("reduction", reduction)))
+    return call(
+        _TRIPLET[reduction], (anchor, positive, negative, float(margin), eps), (("p", float(p)), ("swap", bool(swap)), ("reduction", reduction))
+    )
 
 
 @public("nn.functional.triplet_margin_with_distance_loss", method=False)
@@ -273,8 +332,10 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
     distance = distance_function or pairwise_distance
     dims = [t._spec.ndim for t in (anchor, positive, negative)]
     if len(set(dims)) > 1:
-        raise RuntimeError("The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
-                           f"anchor {dims[0]}D, positive {dims[1]}D, and negative {dims[2]}D inputs")
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+            f"anchor {dims[0]}D, positive {dims[1]}D, and negative {dims[2]}D inputs"
+        )
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = METHODS["minimum"](far, distance(positive, negative))

@@ -2,6 +2,7 @@
 
 Shape and dtype errors are raised by the shape rules here, once for each kind of call.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -12,7 +13,7 @@ from .._core.record import call
 from .._promotion import promote_types
 from .nn_common import C_NAMES, COMPLEX, FLOATING, TensorBase, cast, computed, conj, not_implemented, product, require_tensor, sized, swap
 from .shared import shape_text
-from .variants import METHODS, public, register
+from .variants import METHODS, assign, check_writable, public, register
 
 
 # ---------------------------------------------------------------- shape rules
@@ -72,8 +73,10 @@ def _infer_dot(a, b):
     if a.dtype is not b.dtype:
         raise RuntimeError(f"dot : expected both vectors to have same dtype, but found {a.dtype.legacy} and {b.dtype.legacy}")
     if a.numel != b.numel:
-        raise RuntimeError(f"inconsistent tensor size, expected tensor [{a.numel}] and src [{b.numel}] to have the same number of elements, but got "
-                           f"{a.numel} and {b.numel} elements respectively")
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{a.numel}] and src [{b.numel}] to have the same number of elements, but got "
+            f"{a.numel} and {b.numel} elements respectively"
+        )
     _refuse_bool("dot", a)
     return sized((), a)
 
@@ -147,8 +150,14 @@ _squeezed = _product_op("matmul vector matrix", _infer_matmul, "SqueezeBackward4
 _cloned = _product_op("matmul matrix batch", _infer_matmul, "CloneBackward0")
 _batched = _product_op("matmul", _infer_matmul, "UnsafeViewBackward0")
 _BY_RANKS = {(1, 1): dot_op, (2, 1): mv_op, (2, 2): mm_op, (1, 2): _squeezed}
-vdot_op = Op("vdot", lambda xp, a, b: product(xp, conj(xp, a), b), computed(_infer_dot), grad="VdotBackward0", saves=((0, 1), (1, 0)),
-             vjp=(lambda xp, g, out, a, b: conj(xp, g) * b, lambda xp, g, out, a, b: g * a))
+vdot_op = Op(
+    "vdot",
+    lambda xp, a, b: product(xp, conj(xp, a), b),
+    computed(_infer_dot),
+    grad="VdotBackward0",
+    saves=((0, 1), (1, 0)),
+    vjp=(lambda xp, g, out, a, b: conj(xp, g) * b, lambda xp, g, out, a, b: g * a),
+)
 
 
 # ---------------------------------------------------------------- products of two tensors
@@ -177,6 +186,7 @@ def _pair(name: str, op: Op, second: str, doc: str, also: tuple = ()):
         if not isinstance(other, TensorBase):
             require_tensor(name, second, 2, other)
         return call(op, (input, other))
+
     space: dict = {"front": front}
     exec(f"def {name}(input, {second}):\n    return front(input, {second})\n", space)
     made = space[name]
@@ -197,7 +207,7 @@ def outer(input, vec2):
     for name, v in (("self", input), ("vec2", vec2)):
         if v._spec.ndim != 1:
             raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {v._spec.ndim}-D")
-    return METHODS["mul"](METHODS["view"](input, input._spec.numel, 1), vec2)
+    return METHODS["mul"](METHODS["reshape"](input, (input._spec.numel, 1)), vec2)
 
 
 # ---------------------------------------------------------------- linear
@@ -243,9 +253,18 @@ def _linear_w(xp, g, out, x, w):
 
 def _linear_op(grad: str, bias: bool) -> Op:
     if bias:
-        return Op(f"linear with bias: {grad}", lambda xp, b, x, w: _linear_body(xp, x, w) + b, computed(_infer_linear_bias), grad=grad,
-                  saves=((1, 2), (2, 1)), vjp=(lambda xp, g, out, b, x, w: g, lambda xp, g, out, b, x, w: _linear_x(xp, g, out, x, w),
-                                               lambda xp, g, out, b, x, w: _linear_w(xp, g, out, x, w)))
+        return Op(
+            f"linear with bias: {grad}",
+            lambda xp, b, x, w: _linear_body(xp, x, w) + b,
+            computed(_infer_linear_bias),
+            grad=grad,
+            saves=((1, 2), (2, 1)),
+            vjp=(
+                lambda xp, g, out, b, x, w: g,
+                lambda xp, g, out, b, x, w: _linear_x(xp, g, out, x, w),
+                lambda xp, g, out, b, x, w: _linear_w(xp, g, out, x, w),
+            ),
+        )
     return Op(f"linear: {grad}", _linear_body, computed(_infer_linear), grad=grad, saves=((0, 1), (1, 0)), vjp=(_linear_x, _linear_w))
 
 
@@ -271,13 +290,17 @@ def linear(input, weight, bias=None):
 def check_expand(c, shape: tuple) -> None:
     """Raise torch's error unless the Spec `c` can be expanded to `shape`."""
     if c.ndim > len(shape):
-        raise RuntimeError(f"expand(torch.{c.dtype.legacy}Tensor{{{shape_text(c.shape)}}}, size={shape_text(shape)}): the number of sizes provided "
-                           f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({c.ndim})")
+        raise RuntimeError(
+            f"expand(torch.{c.dtype.legacy}Tensor{{{shape_text(c.shape)}}}, size={shape_text(shape)}): the number of sizes provided "
+            f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({c.ndim})"
+        )
     for i in range(len(shape) - 1, len(shape) - c.ndim - 1, -1):
         n = c.shape[i - len(shape)]
         if n not in (1, shape[i]):
-            raise RuntimeError(f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) at non-singleton dimension {i}.  "
-                               f"Target sizes: {shape_text(shape)}.  Tensor sizes: {shape_text(c.shape)}")
+            raise RuntimeError(
+                f"The expanded size of the tensor ({shape[i]}) must match the existing size ({n}) at non-singleton dimension {i}.  "
+                f"Target sizes: {shape_text(shape)}.  Tensor sizes: {shape_text(c.shape)}"
+            )
 
 
 def _infer_addmm(c, a, b):
@@ -349,9 +372,18 @@ _BATCH_RULES = (lambda xp, g, out, a, b: product(xp, g, swap(conj(xp, b))), lamb
 
 def _adding(name: str, grad: str, infer, multiply, rules: tuple, names: tuple):
     """Declare and publish `name(input, a, b, *, beta=1, alpha=1)`: beta * input + alpha * multiply(a, b); beta 0 ignores input."""
-    plain = Op(name, lambda xp, c, a, b: c + multiply(xp, a, b), computed(infer), grad=grad, saves=((1, 2), (2, 1)),
-               vjp=(lambda xp, g, out, c, a, b: g, lambda xp, g, out, c, a, b: rules[0](xp, g, None, a, b),
-                    lambda xp, g, out, c, a, b: rules[1](xp, g, None, a, b)))
+    plain = Op(
+        name,
+        lambda xp, c, a, b: c + multiply(xp, a, b),
+        computed(infer),
+        grad=grad,
+        saves=((1, 2), (2, 1)),
+        vjp=(
+            lambda xp, g, out, c, a, b: g,
+            lambda xp, g, out, c, a, b: rules[0](xp, g, None, a, b),
+            lambda xp, g, out, c, a, b: rules[1](xp, g, None, a, b),
+        ),
+    )
 
     def body(xp, c, a, b, beta, alpha):
         made = multiply(xp, a, b)
@@ -367,10 +399,19 @@ def _adding(name: str, grad: str, infer, multiply, rules: tuple, names: tuple):
 
     def by(number, g):
         return g * number.conjugate()
-    scaled = Op(name + " scaled", body, computed(infer_scaled), grad=grad, saves=((1, 2), (2, 1)),
-                vjp=(lambda xp, g, out, c, a, b, beta, alpha: by(beta, g),
-                     lambda xp, g, out, c, a, b, beta, alpha: by(alpha, rules[0](xp, g, None, a, b)),
-                     lambda xp, g, out, c, a, b, beta, alpha: by(alpha, rules[1](xp, g, None, a, b))))
+
+    scaled = Op(
+        name + " scaled",
+        body,
+        computed(infer_scaled),
+        grad=grad,
+        saves=((1, 2), (2, 1)),
+        vjp=(
+            lambda xp, g, out, c, a, b, beta, alpha: by(beta, g),
+            lambda xp, g, out, c, a, b, beta, alpha: by(alpha, rules[0](xp, g, None, a, b)),
+            lambda xp, g, out, c, a, b, beta, alpha: by(alpha, rules[1](xp, g, None, a, b)),
+        ),
+    )
 
     def front(input, a, b, beta, alpha):
         for i, (n, t) in enumerate(zip(names, (a, b))):
@@ -378,10 +419,13 @@ def _adding(name: str, grad: str, infer, multiply, rules: tuple, names: tuple):
         if beta == 1 and alpha == 1:
             return call(plain, (input, a, b))
         return call(scaled, (input, a, b, beta, alpha))
+
     space: dict = {"front": front}
     exec(f"def {name}(input, {names[0]}, {names[1]}, *, beta=1, alpha=1):\n    return front(input, {names[0]}, {names[1]}, beta, alpha)\n", space)
     made = space[name]
-    made.__doc__ = f"beta * input + alpha * (the product of {names[0]} and {names[1]}); input broadcasts. Raises RuntimeError where shapes do not fit."
+    made.__doc__ = (
+        f"beta * input + alpha * (the product of {names[0]} and {names[1]}); input broadcasts. Raises RuntimeError where shapes do not fit."
+    )
     made.__module__ = __name__
     return public(name, out=True, inplace=True)(made)
 
@@ -390,6 +434,18 @@ addmm = _adding("addmm", "AddmmBackward0", _infer_addmm, product, (_left, _right
 addmv = _adding("addmv", "AddmvBackward0", _infer_addmv, product, (_left, _right), ("mat", "vec"))
 addbmm = _adding("addbmm", "AddbmmBackward0", _infer_addbmm, _sum_of_products, _BATCH_RULES, ("batch1", "batch2"))
 baddbmm = _adding("baddbmm", "BaddbmmBackward0", _infer_baddbmm, product, _BATCH_RULES, ("batch1", "batch2"))
+
+
+def _addbmm_in_place(self, batch1, batch2, *, beta=1, alpha=1):
+    """addbmm written into `self`, which takes the result's shape: the one in-place product that broadcasts its target."""
+    check_writable(self)
+    made = addbmm(self, batch1, batch2, beta=beta, alpha=alpha)
+    if made._spec.shape != self._spec.shape:
+        METHODS["resize_"](self, tuple(made._spec.shape))
+    return assign(self, made)
+
+
+METHODS["addbmm_"] = _addbmm_in_place
 addr = _adding("addr", "AddrBackward0", _infer_addr, _outer, _OUTER_RULES, ("vec1", "vec2"))
 
 __all__ = ["COMPLEX", "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "check_expand", "dot", "linear", "matmul", "mm", "mv", "outer", "vdot"]

@@ -25,7 +25,7 @@ channels_last_3d = memory_format("channels_last_3d")
 
 def format_strides(shape: tuple, wanted: memory_format) -> tuple:
     """Strides of a dense tensor in a format. Raises RuntimeError for a rank that the format does not have."""
-    if wanted in (contiguous_format, "contiguous"):
+    if wanted is contiguous_format:
         return contiguous_strides(shape)
     rank = 4 if wanted is channels_last else 5
     if len(shape) != rank:

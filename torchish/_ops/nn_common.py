@@ -2,9 +2,10 @@
 
 Knows no operation by name.
 """
+
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -17,9 +18,20 @@ from .._core.spec import Spec, spec_of
 from .._dtype import COMPLEX, FLOATING
 
 HALVES = (dt.float16, dt.bfloat16)
-C_NAMES = {dt.uint8: "unsigned char", dt.int8: "signed char", dt.int16: "short int", dt.int32: "int", dt.int64: "long int", dt.float16: "c10::Half",
-           dt.float32: "float", dt.float64: "double", dt.complex64: "c10::complex<float>", dt.complex128: "c10::complex<double>", dt.bool_: "bool",
-           dt.bfloat16: "c10::BFloat16"}
+C_NAMES = {
+    dt.uint8: "unsigned char",
+    dt.int8: "signed char",
+    dt.int16: "short int",
+    dt.int32: "int",
+    dt.int64: "long int",
+    dt.float16: "c10::Half",
+    dt.float32: "float",
+    dt.float64: "double",
+    dt.complex64: "c10::complex<float>",
+    dt.complex128: "c10::complex<double>",
+    dt.bool_: "bool",
+    dt.bfloat16: "c10::BFloat16",
+}
 
 
 def not_implemented(kernel: str, d: dt.dtype) -> Exception:
@@ -41,6 +53,7 @@ def require_tensor(function: str, name: str, position: int, value) -> None:
 
 def computed(infer: Callable) -> Callable:
     """A planner from a shape rule `infer(*argtypes, **static)`: float16 and bfloat16 operands are computed in float32, results cast to their Spec."""
+
     def planner(op: Op, argtypes: tuple, static: dict):
         out = infer(*argtypes, **static)
         single = isinstance(out, Spec)
@@ -53,8 +66,10 @@ def computed(infer: Callable) -> Callable:
                 args = raised(xp, args, up)
             made = body(xp, *args, **static)
             return cast(xp, made, targets[0]) if single else tuple([cast(xp, r, d) for r, d in zip(made, targets)])
+
         rules = op.vjp
         return impl, out, rules if rules is None or not half else tuple(None if r is None else _raised_rule(r, up) for r in rules)
+
     return planner
 
 
@@ -66,6 +81,7 @@ def raised(xp, args, up: list) -> list:
 def _raised_rule(rule: Callable, up: list) -> Callable:
     def in_float32(xp, g, out, *args, **static):
         return rule(xp, _each(xp, g), _each(xp, out), *raised(xp, args, up), **static)
+
     return in_float32
 
 
@@ -119,5 +135,24 @@ def softplus(xp, x):
     return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
-__all__ = ["COMPLEX", "C_NAMES", "FLOATING", "HALVES", "Spec", "TensorBase", "cast", "computed", "conj", "erf", "not_implemented", "ntuple", "product",
-           "require_float", "require_tensor", "sigmoid", "sized", "softplus", "swap"]
+__all__ = [
+    "COMPLEX",
+    "C_NAMES",
+    "FLOATING",
+    "HALVES",
+    "Spec",
+    "TensorBase",
+    "cast",
+    "computed",
+    "conj",
+    "erf",
+    "not_implemented",
+    "ntuple",
+    "product",
+    "require_float",
+    "require_tensor",
+    "sigmoid",
+    "sized",
+    "softplus",
+    "swap",
+]

@@ -2,6 +2,7 @@
 
 Statistics are computed inside the op; running statistics come out of the same op as new values, which the front writes back.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -111,12 +112,24 @@ def _infer_eval(x, w, b, mean, var, eps):
 
 
 def _eval_op(name: str, grad: str) -> Op:
-    return Op(name, _eval_body, computed(_infer_eval), grad=grad, saves=(0, 1),
-              vjp=(_eval_x, _eval_w, lambda xp, g, out, x, *rest: g.sum(_over_batch(x)), None))
+    return Op(
+        name,
+        _eval_body,
+        computed(_infer_eval),
+        grad=grad,
+        saves=(0, 1),
+        vjp=(_eval_x, _eval_w, lambda xp, g, out, x, *rest: g.sum(_over_batch(x)), None),
+    )
 
 
-train_op = Op("batch_norm", _train_body, computed(_infer_train), grad="NativeBatchNormBackward0", saves=(0, 1),
-              vjp=(_train_x, _train_w, lambda xp, g, out, x, *rest: g[0].sum(_over_batch(x)), None))
+train_op = Op(
+    "batch_norm",
+    _train_body,
+    computed(_infer_train),
+    grad="NativeBatchNormBackward0",
+    saves=(0, 1),
+    vjp=(_train_x, _train_w, lambda xp, g, out, x, *rest: g[0].sum(_over_batch(x)), None),
+)
 eval_op = _eval_op("batch_norm eval", "NativeBatchNormBackward0")
 _instance_eval = _eval_op("instance_norm eval", "ViewBackward0")
 
@@ -136,6 +149,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     """(x - mean) / sqrt(var + eps) * weight + bias for each channel (dimension 1): over the batch in training, which updates the running
     statistics in place, else by them. Raises ValueError for one value a channel in training, RuntimeError where sizes do not fit."""
     x = input._spec
+    if x.numel == 0 and (not training or x.ndim < 2):
+        return _empty(input, weight, bias)
     if training:
         _require_several(x)
         made = call(train_op, (input, weight, bias, running_mean, running_var, float(momentum), eps))
@@ -144,6 +159,14 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     if running_mean is None or running_var is None:
         raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
     return call(eval_op, (input, weight, bias, running_mean, running_var, eps))
+
+
+def _empty(input, weight, bias):
+    """torch's way with an empty batch: the graph keeps weight and bias, whose gradients are 0."""
+    made = METHODS["clone"](input)
+    if weight is not None:
+        made = METHODS["mul"](made, METHODS["select"](weight, 0, 0) if weight._spec.numel else 1)
+    return made if bias is None or not bias._spec.numel else METHODS["add"](made, METHODS["select"](bias, 0, 0))
 
 
 def _require_several(x) -> None:
@@ -185,8 +208,14 @@ def _instance_w(xp, g, out, x, w, b, mean, var, momentum, eps):
     return (g[0] * centred / xp.sqrt(biased + eps)).sum(_over_batch(x))
 
 
-instance_op = Op("instance_norm", _instance_body, computed(_infer_train), grad="ViewBackward0", saves=(0, 1),
-                 vjp=(_instance_x, _instance_w, lambda xp, g, out, x, *rest: g[0].sum(_over_batch(x)), None))
+instance_op = Op(
+    "instance_norm",
+    _instance_body,
+    computed(_infer_train),
+    grad="ViewBackward0",
+    saves=(0, 1),
+    vjp=(_instance_x, _instance_w, lambda xp, g, out, x, *rest: g[0].sum(_over_batch(x)), None),
+)
 
 
 @public("nn.functional.instance_norm", method=False)
@@ -240,21 +269,33 @@ def _infer_layer(x, w, b, eps, *, count):
     return x
 
 
-layer_op = Op("layer_norm", _layer_body, computed(_infer_layer), grad="NativeLayerNormBackward0", saves=(0, 1),
-              vjp=(_layer_x, _layer_w, lambda xp, g, out, x, w, b, eps, *, count: g.sum(tuple(range(x.ndim - count))), None))
+layer_op = Op(
+    "layer_norm",
+    _layer_body,
+    computed(_infer_layer),
+    grad="NativeLayerNormBackward0",
+    saves=(0, 1),
+    vjp=(_layer_x, _layer_w, lambda xp, g, out, x, w, b, eps, *, count: g.sum(tuple(range(x.ndim - count))), None),
+)
 
 
 def _check_normalized(input, shape: tuple, weight, bias) -> None:
     x = input._spec
     if not shape:
-        raise RuntimeError("Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []")
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []"
+        )
     for name, v in (("weight", weight), ("bias", bias)):
         if v is not None and tuple(v._spec.shape) != shape:
-            raise RuntimeError(f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {shape_text(v._spec.shape)} and "
-                               f"normalized_shape = {shape_text(shape)}")
-    if tuple(x.shape[-len(shape):]) != shape or x.ndim < len(shape):
-        raise RuntimeError(f"Given normalized_shape={shape_text(shape)}, expected input with shape [*{''.join(f', {n}' for n in shape)}], but got input "
-                           f"of size{shape_text(x.shape)}")
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {shape_text(v._spec.shape)} and "
+                f"normalized_shape = {shape_text(shape)}"
+            )
+    if tuple(x.shape[-len(shape) :]) != shape or x.ndim < len(shape):
+        raise RuntimeError(
+            f"Given normalized_shape={shape_text(shape)}, expected input with shape [*{''.join(f', {n}' for n in shape)}], but got input "
+            f"of size{shape_text(x.shape)}"
+        )
 
 
 @public("layer_norm", method=False, also=("nn.functional.layer_norm",))
@@ -267,8 +308,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05, cudnn
 
 def _rms_body(xp, x, w, eps, *, count):
     axes = _last(x, count)
-    square = (x.real ** 2 + x.imag ** 2) if x.dtype.kind == "c" else x * x
-    normed = x / xp.sqrt(square.mean(axes, keepdims=True) + eps)
+    normed = x / xp.sqrt((x * x).mean(axes, keepdims=True) + eps)  # torch squares complex numbers too, not their sizes
     return normed if w is None else normed * w
 
 
@@ -276,7 +316,7 @@ def _rms_x(xp, g, out, x, w, eps, *, count):
     axes = _last(x, count)
     inv = 1 / xp.sqrt((x * x).mean(axes, keepdims=True) + eps)
     g = g if w is None else g * w
-    return inv * g - x * inv ** 3 * (g * x).mean(axes, keepdims=True)
+    return inv * g - x * inv**3 * (g * x).mean(axes, keepdims=True)
 
 
 def _rms_w(xp, g, out, x, w, eps, *, count):
@@ -333,8 +373,14 @@ def _infer_group(x, w, b, eps, *, groups):
     return x
 
 
-group_op = Op("group_norm", _group_body, computed(_infer_group), grad="NativeGroupNormBackward0", saves=(0, 1),
-              vjp=(_group_x, _group_w, lambda xp, g, out, x, *rest, **static: g.sum(_over_batch(x)), None))
+group_op = Op(
+    "group_norm",
+    _group_body,
+    computed(_infer_group),
+    grad="NativeGroupNormBackward0",
+    saves=(0, 1),
+    vjp=(_group_x, _group_w, lambda xp, g, out, x, *rest, **static: g.sum(_over_batch(x)), None),
+)
 
 
 @public("nn.functional.group_norm", method=False, also=("group_norm",))
@@ -347,15 +393,20 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05, cudnn_enabl
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
     channels = x.shape[1]
     if channels % num_groups:
-        raise RuntimeError(f"Expected number of channels in input to be divisible by num_groups, but got input of shape {shape_text(x.shape)} and "
-                           f"num_groups={num_groups}")
+        raise RuntimeError(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {shape_text(x.shape)} and "
+            f"num_groups={num_groups}"
+        )
     for name, v in (("weight", weight), ("bias", bias)):
         if v is not None and (v._spec.ndim != 1 or v._spec.numel != channels):
-            raise RuntimeError(f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
-                               f"{shape_text(v._spec.shape)} and input of shape {shape_text(x.shape)}")
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
+                f"{shape_text(v._spec.shape)} and input of shape {shape_text(x.shape)}"
+            )
     per_channel = x.numel // max(channels, 1) * channels // num_groups
     if per_channel == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {sized((x.shape[0] * channels // num_groups, num_groups, *x.shape[2:]), x).shape!r}")
+        size = sized((x.shape[0] * channels // num_groups, num_groups, *x.shape[2:]), x).shape
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {size!r}")
     return call(group_op, (input, weight, bias, eps), (("groups", int(num_groups)),))
 
 
@@ -365,13 +416,18 @@ def _response_body(xp, x, alpha, beta, k, *, size):
     pads = [(0, 0)] * x.ndim
     pads[1] = (size // 2, (size - 1) // 2)
     padded = xp.pad(square, pads)
-    total = padded[:, :x.shape[1]]
+    total = padded[:, : x.shape[1]]
     for i in range(1, size):
-        total = total + padded[:, i:i + x.shape[1]]
-    return x / (total / size * alpha + k) ** beta
+        total = total + padded[:, i : i + x.shape[1]]
+    mean = total // size if x.dtype.kind in "iub" else total / size
+    return x / (mean * alpha + k) ** beta
 
 
-response_op = Op("local_response_norm", _response_body, computed(lambda x, alpha, beta, k, *, size: x), grad="DivBackward0", saves=(0,))
+def _infer_response(x, alpha, beta, k, *, size):
+    return x if x.dtype.category >= FLOATING else sized(x.shape, x, dt.get_default_dtype())
+
+
+response_op = Op("local_response_norm", _response_body, computed(_infer_response), grad="DivBackward0", saves=(0,))
 
 
 @public("nn.functional.local_response_norm", method=False)

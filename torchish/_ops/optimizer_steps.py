@@ -2,6 +2,7 @@
 
 Learning rates and the other numbers are operands, so a schedule compiles nothing; which terms occur is static. Called under no_grad.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -44,6 +45,7 @@ def _finish(value: Value) -> None:
 
 def _planner(outputs):
     """A planner whose results are those operands (`outputs(static, n)` gives their indices), each computed in at least float32."""
+
     def planner(op: Op, argtypes: tuple, static: dict):
         specs = tuple(argtypes[i] for i in outputs(**static))
         halves = [not isinstance(a, type) and a.dtype in HALVES for a in argtypes]
@@ -52,14 +54,16 @@ def _planner(outputs):
             if any(halves):
                 args = [a.astype(np.float32) if h else a for a, h in zip(args, halves)]
             return tuple([cast(xp, r, s.dtype) for r, s in zip(op.body(xp, *args, **static), specs)])
+
         return impl, specs
+
     return planner
 
 
 # ---------------------------------------------------------------- SGD
 def _sgd_body(xp, *args, count, have, momentum, decay, nesterov, maximize):
-    params, grads = args[:count], args[count:2 * count]
-    at = iter(args[2 * count:-4])
+    params, grads = args[:count], args[count : 2 * count]
+    at = iter(args[2 * count : -4])
     lr, factor, dampening, weight_decay = args[-4:]
     new_params, new_buffers = [], []
     for i, (p, g) in enumerate(zip(params, grads)):
@@ -99,7 +103,14 @@ def sgd_step(params, grads, momentum_buffers, *, lr, momentum, dampening, weight
     values = _values(params) + _values(grads)
     if use:
         values += _values([b for b in momentum_buffers if b is not None])
-    static = (("count", count), ("have", have), ("momentum", use), ("decay", weight_decay != 0), ("nesterov", bool(nesterov)), ("maximize", bool(maximize)))
+    static = (
+        ("count", count),
+        ("have", have),
+        ("momentum", use),
+        ("decay", weight_decay != 0),
+        ("nesterov", bool(nesterov)),
+        ("maximize", bool(maximize)),
+    )
     outs = _record(sgd_op, values, (float(lr), float(momentum), float(dampening), float(weight_decay)), static)
     for p, v in zip(params, outs):
         _store(p, v)
@@ -138,7 +149,7 @@ def _adam_one(xp, p, g, m, v, top, step, numbers, maximize, decay, decoupled):
     m = m + (1 - beta1) * (g - m)
     v = beta2 * v + (1 - beta2) * (g * g)
     exact = step.astype(np.float64)
-    size, root = lr / (1 - beta1 ** exact), xp.sqrt(1 - beta2 ** exact)
+    size, root = lr / (1 - beta1**exact), xp.sqrt(1 - beta2**exact)
     if top is not None:
         top = xp.maximum(top, v)
     denominator = xp.sqrt(v if top is None else top) / root.astype(p.dtype) + eps
@@ -146,7 +157,7 @@ def _adam_one(xp, p, g, m, v, top, step, numbers, maximize, decay, decoupled):
 
 
 def _adam_body(xp, *args, count, amsgrad, decay, maximize, decoupled):
-    rows = [args[i * count:(i + 1) * count] for i in range(6 if amsgrad else 5)]
+    rows = [args[i * count : (i + 1) * count] for i in range(6 if amsgrad else 5)]
     params, grads, firsts, seconds, steps = rows[:5]
     tops = rows[5] if amsgrad else (None,) * count
     numbers = args[-5:]
@@ -165,7 +176,9 @@ def _adam_outputs(count, amsgrad, **rest) -> list:
 adam_op = Op("adam step", _adam_body, _planner(_adam_outputs))
 
 
-def adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, *, lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, decoupled) -> None:
+def adam_step(
+    params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, *, lr, beta1, beta2, eps, weight_decay, amsgrad, maximize, decoupled
+) -> None:
     """Update `params`, their moments and `steps` (0-dim float tensors) in place by Adam, or AdamW where `decoupled`. One recorded op."""
     count = len(params)
     if not count:
@@ -175,7 +188,13 @@ def adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, *, l
     if amsgrad:
         targets += max_exp_avg_sqs
         values += _values(max_exp_avg_sqs)
-    static = (("count", count), ("amsgrad", bool(amsgrad)), ("decay", weight_decay != 0), ("maximize", bool(maximize)), ("decoupled", bool(decoupled)))
+    static = (
+        ("count", count),
+        ("amsgrad", bool(amsgrad)),
+        ("decay", weight_decay != 0),
+        ("maximize", bool(maximize)),
+        ("decoupled", bool(decoupled)),
+    )
     outs = _record(adam_op, values, (float(lr), float(beta1), float(beta2), float(eps), float(weight_decay)), static)
     for t, v in zip(targets, outs):
         _store(t, v)

@@ -1,4 +1,5 @@
 """`nn.functional.pad`: constant, reflect, replicate and circular. Negative constant padding crops."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -33,8 +34,10 @@ def _constant_planner(op: Op, argtypes: tuple, static: dict):
     shape = []
     for i, (n, (lo, hi)) in enumerate(zip(x.shape, pairs)):
         if n + lo + hi < 0:
-            raise RuntimeError(f"The input size {n}, plus negative padding {lo} and {hi} resulted in a negative output size, which is invalid. Check "
-                               f"dimension {i} of your input.")
+            raise RuntimeError(
+                f"The input size {n}, plus negative padding {lo} and {hi} resulted in a negative output size, which is invalid. Check "
+                f"dimension {i} of your input."
+            )
         shape.append(n + lo + hi)
     return (lambda xp, x, value: op.body(xp, x, value, pairs=pairs)), sized(shape, x)
 
@@ -49,8 +52,10 @@ def constant_pad_nd(input, pad, value=0):
     if len(pad) % 2:
         raise RuntimeError(f"Length of pad must be even but instead it equals {len(pad)}")
     if len(pad) // 2 > ndim:
-        raise RuntimeError(f"Length of pad should be no more than twice the number of dimensions of the input. Pad length is {len(pad)} while the input has "
-                           f"{ndim} dimensions.")
+        raise RuntimeError(
+            f"Length of pad should be no more than twice the number of dimensions of the input. Pad length is {len(pad)} while the input has "
+            f"{ndim} dimensions."
+        )
     return call(constant_op, (input, 0 if value is None else value), (("pairs", _pairs(tuple(int(p) for p in pad), ndim)),))
 
 
@@ -76,7 +81,7 @@ def _gather_rule(xp, g, out, x, *, pairs, mode):
     for axis, (n, (lo, hi)) in enumerate(zip(x.shape, pairs)):
         if lo or hi:
             at = (slice(None),) * axis + (_positions(n, lo, hi, mode),)
-            shape = g.shape[:axis] + (n,) + g.shape[axis + 1:]
+            shape = g.shape[:axis] + (n,) + g.shape[axis + 1 :]
             if xp is np:
                 made = np.zeros(shape, g.dtype)
                 np.add.at(made, at, g)
@@ -104,8 +109,10 @@ def _check_reflect(x, pairs, rank: int) -> None:
     for i, (n, (lo, hi)) in enumerate(zip(x.shape, pairs)):
         if lo >= n or hi >= n:
             if lo or hi:
-                raise RuntimeError(f"Argument #{2 * (x.ndim - i) + 2}: Padding size should be less than the corresponding input dimension, but got: padding "
-                                   f"({lo}, {hi}) at dimension {i} of input {shape_text(x.shape)}")
+                raise RuntimeError(
+                    f"Argument #{2 * (x.ndim - i) + 2}: Padding size should be less than the corresponding input dimension, but got: padding "
+                    f"({lo}, {hi}) at dimension {i} of input {shape_text(x.shape)}"
+                )
 
 
 def _check_circular(x, pairs) -> None:
@@ -137,8 +144,10 @@ def pad(input, pad, mode="constant", value=None):
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
     if len(pad) > 2 * x.ndim:
-        raise RuntimeError(f"Padding length should be less than or equal to two times the input dimension but got padding length {len(pad)} and input of "
-                           f"dimension {x.ndim}")
+        raise RuntimeError(
+            f"Padding length should be less than or equal to two times the input dimension but got padding length {len(pad)} and input of "
+            f"dimension {x.ndim}"
+        )
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     rank = len(pad) // 2
@@ -153,7 +162,6 @@ def pad(input, pad, mode="constant", value=None):
         return call(_circular, (input,), (("pairs", pairs), ("mode", mode)))
     if mode == "reflect":
         _check_reflect(x, pairs, rank)
-    input, pairs = _circular_crop(input, pairs)
     return call((_REFLECT if mode == "reflect" else _REPLICATE)[rank], (input,), (("pairs", pairs), ("mode", mode)))
 
 

@@ -144,19 +144,20 @@ def special_round(input, *, decimals=0):
 
 
 # ---------------------------------------------------------------- signs
-def unit(xp, x):
-    """x / |x|, and 0 at 0."""
-    if x.dtype.kind != "c":
-        return xp.sign(x)
-    size = xp.abs(x)
-    return xp.where(size == 0, xp.zeros_like(x), x / xp.where(size == 0, xp.ones_like(size), size))
-
-
-def _sign(xp, x):
+def sign(xp, x):
+    """-1, 0 or 1; 0 for NaN, as in torch."""
     if x.dtype.kind in "bu":
         return (x != 0).astype(x.dtype)
     made = xp.sign(x)
     return xp.where(x != x, xp.zeros_like(made), made)
+
+
+def unit(xp, x):
+    """x / |x|, and 0 at 0."""
+    if x.dtype.kind != "c":
+        return sign(xp, x)
+    size = xp.abs(x)
+    return xp.where(size == 0, xp.zeros_like(x), x / xp.where(size == 0, xp.ones_like(size), size))
 
 
 def _sgn_rule(xp, g, out, x):
@@ -169,9 +170,9 @@ def _sgn_rule(xp, g, out, x):
 
 abs_op = unary("abs(input)", lambda xp, x: xp.abs(x), kind=COMPLEX_TO_FLOAT, refuse=(dt.bool_,), also=("absolute",), inplace=False,
                vjp=lambda xp, g, out, x: g * unit(xp, x))
-sign_op = unary("sign(input)", _sign, kind=NO_OPMATH, saves=(), vjp=zeros)
+sign_op = unary("sign(input)", sign, kind=NO_OPMATH, saves=(), vjp=zeros)
 guard(refuse_complex("Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."), sign_op)
-unary("sgn(input)", lambda xp, x: unit(xp, x) if x.dtype.kind == "c" else _sign(xp, x), saves=(0,), vjp=_sgn_rule)
+unary("sgn(input)", unit, saves=(0,), vjp=_sgn_rule)
 signbit_op = unary("signbit(input)", lambda xp, x: xp.signbit(x) if x.dtype.kind not in "biu" else x < 0, kind=ALWAYS_BOOL, grad=None, inplace=False)
 guard(refuse_complex("signbit is not implemented for complex tensors."), signbit_op)
 

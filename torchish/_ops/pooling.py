@@ -3,6 +3,7 @@
 Windows are separable: a 2-d maximum or sum is taken along one dimension after the other, as slices for regular windows and as gathers by a
 constant table where windows are irregular. The order of comparison makes ties and NaN fall where torch's loop over a window puts them.
 """
+
 from __future__ import annotations
 
 import functools
@@ -16,7 +17,10 @@ from .nn_common import FLOATING, computed, not_implemented, ntuple, sized
 from .shared import shape_text
 from .variants import METHODS, public
 
-NAMES = {1: "1d", 2: "2d", 3: "3d"}
+
+def node_name(pattern: str, rank: int) -> str:
+    """torch's node: 1-d pooling is 2-d pooling with a dimension squeezed out again."""
+    return "SqueezeBackward1" if rank == 1 else pattern.format(rank)
 
 
 # ---------------------------------------------------------------- windows
@@ -44,6 +48,11 @@ def adaptive_table(size: int, out: int) -> tuple:
     return tuple(tuple(min(a + k, b - 1) for a, b in spans) for k in range(longest))
 
 
+def window_table(window: tuple) -> tuple:
+    """The table of a dimension's windows: (size, count) of adaptive ones, with (kernel, stride, padding, dilation) behind of regular ones."""
+    return adaptive_table(*window) if len(window) == 2 else regular_table(*window)
+
+
 def _pick(xp, x, row: tuple, axis: int):
     """The positions `row` of one dimension: a slice where they are evenly spaced."""
     step = row[1] - row[0] if len(row) > 1 else 1
@@ -69,20 +78,20 @@ def _max_along(xp, x, where, axis: int, table: tuple, later: int):
     return best, index
 
 
-def _max_body(xp, x, *, tables, upsample):
-    rank, where, best = len(tables), None, x
+def _max_body(xp, x, *, windows, upsample):
+    rank, where, best = len(windows), None, x
     later = 1
     for i in range(rank - 1, -1, -1):
         axis = x.ndim - rank + i
-        best, where = _max_along(xp, best, where, axis, tables[i], later)
+        best, where = _max_along(xp, best, where, axis, window_table(windows[i]), later)
         later *= x.shape[axis]
     return best, where
 
 
-def _max_rule(xp, g, out, x, *, tables, upsample):
+def _max_rule(xp, g, out, x, *, windows, upsample):
     """Each output's cotangent goes to the position that won."""
     g, index = g[0], out[1]
-    rank = len(tables)
+    rank = len(windows)
     lead, spatial = tuple(x.shape[:-rank]), tuple(x.shape[-rank:])
     if upsample is not None:  # windows do not overlap: every input position belongs to at most one output
         at = np.arange(int(np.prod(spatial))).reshape(spatial)
@@ -101,16 +110,17 @@ def _spread(xp, a, kernel: tuple, spatial: tuple, fill):
     """Repeat every element over its window, and fill what no window covers."""
     for i, k in enumerate(kernel):
         a = xp.repeat(a, k, axis=a.ndim - len(kernel) + i)
-    pads = [(0, 0)] * (a.ndim - len(kernel)) + [(0, n - m) for n, m in zip(spatial, a.shape[-len(kernel):])]
+    pads = [(0, 0)] * (a.ndim - len(kernel)) + [(0, n - m) for n, m in zip(spatial, a.shape[-len(kernel) :])]
     return xp.pad(a, pads, constant_values=fill) if any(p != (0, 0) for p in pads) else a
 
 
 def _infer_max(kernel_name: str):
-    def infer(x, *, tables, upsample):
+    def infer(x, *, windows, upsample):
         if x.dtype.category == dt.COMPLEX or x.dtype is dt.bool_:
             raise not_implemented(kernel_name, x.dtype)
-        shape = tuple(x.shape[:-len(tables)]) + tuple(len(t[0]) for t in tables)
+        shape = tuple(x.shape[: -len(windows)]) + tuple(w[1] for w in windows)
         return sized(shape, x), sized(shape, x, dt.int64)
+
     return infer
 
 
@@ -118,8 +128,10 @@ def _max_op(name: str, grad: str, kernel_name: str) -> Op:
     return Op(name, _max_body, computed(_infer_max(kernel_name)), grad=grad, saves=(0,), vjp=(_max_rule,))
 
 
-_MAX = {r: _max_op(f"max_pool{r}d", f"MaxPool{max(r, 2)}DWithIndicesBackward0", "max_pool3d" if r == 3 else "max_pool2d") for r in (1, 2, 3)}
-_ADAPTIVE_MAX = {r: _max_op(f"adaptive_max_pool{r}d", f"AdaptiveMaxPool{max(r, 2)}DBackward0", f"adaptive_max_pool{max(r, 2)}d") for r in (1, 2, 3)}
+_MAX = {r: _max_op(f"max_pool{r}d", node_name("MaxPool{}DWithIndicesBackward0", r), "max_pool3d" if r == 3 else "max_pool2d") for r in (1, 2, 3)}
+_ADAPTIVE_MAX = {
+    r: _max_op(f"adaptive_max_pool{r}d", node_name("AdaptiveMaxPool{}DBackward0", r), f"adaptive_max_pool{max(r, 2)}d") for r in (1, 2, 3)
+}
 
 
 # ---------------------------------------------------------------- geometry
@@ -137,12 +149,17 @@ def _arguments(name: str, rank: int, x, kernel_size, stride, padding, dilation) 
     stride = kernel if stride is None or (isinstance(stride, (tuple, list)) and not stride) else _ints(name, "stride", stride, rank)
     padding, dilation = _ints(name, "padding", padding, rank), _ints(name, "dilation", dilation, rank)
     if x.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor expected for input" if rank > 1 else
-                           f"{name}() Expected 2D or 3D input tensor, but got {shape_text(x.shape)}")
+        raise RuntimeError(
+            f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor expected for input"
+            if rank > 1
+            else f"{name}() Expected 2D or 3D input tensor, but got {shape_text(x.shape)}"
+        )
     if any(k <= 0 for k in kernel):
         raise RuntimeError(f"kernel size should be greater than zero, but got {_sides('k', kernel)}")
     if any(s <= 0 for s in stride):
-        raise RuntimeError("stride should not be zero" if rank > 1 and 0 in stride else f"stride should be greater than zero, but got {_sides('d', stride)}")
+        raise RuntimeError(
+            "stride should not be zero" if rank > 1 and 0 in stride else f"stride should be greater than zero, but got {_sides('d', stride)}"
+        )
     if any(d <= 0 for d in dilation):
         raise RuntimeError(f"dilation should be greater than zero, but got {_sides('dilation', dilation)}")
     for k, p, d in zip(kernel, padding, dilation):
@@ -150,14 +167,15 @@ def _arguments(name: str, rank: int, x, kernel_size, stride, padding, dilation) 
             raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
         if p > (d * (k - 1) + 1) // 2:
             raise RuntimeError(f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and dilation={d}")
-    if any(n == 0 for n in x.shape[-rank - 1:]):
-        raise RuntimeError(f"Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:"
-                           f"{shape_text(x.shape)}")
+    if any(n == 0 for n in x.shape[-rank - 1 :]):
+        raise RuntimeError(
+            f"Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape_text(x.shape)}"
+        )
     return kernel, stride, padding, dilation
 
 
 def _sides(letter: str, values: tuple) -> str:
-    names = ("T", "H", "W")[-len(values):] if len(values) > 1 else ("W",)
+    names = ("T", "H", "W")[-len(values) :] if len(values) > 1 else ("W",)
     return " ".join(f"{letter}{n}: {v}" for n, v in zip(names, values))
 
 
@@ -171,7 +189,9 @@ def _ints(name: str, what: str, value, rank: int) -> tuple:
 def _out_sizes(rank: int, x, kernel, stride, padding, dilation, ceil_mode) -> tuple:
     sizes = tuple(pooled_size(n, k, s, p, d, ceil_mode) for n, k, s, p, d in zip(x.shape[-rank:], kernel, stride, padding, dilation))
     if any(n < 1 for n in sizes):
-        inside, outside = ("x".join(map(str, s)) for s in ((x.shape[-rank - 1], *_as_2d(rank, x.shape[-rank:])), (x.shape[-rank - 1], *_as_2d(rank, sizes))))
+        inside, outside = (
+            "x".join(map(str, s)) for s in ((x.shape[-rank - 1], *_as_2d(rank, x.shape[-rank:])), (x.shape[-rank - 1], *_as_2d(rank, sizes)))
+        )
         raise RuntimeError(f"Given input size: ({inside}). Calculated output size: ({outside}). Output size is too small")
     return sizes
 
@@ -188,10 +208,10 @@ def _publish_max(rank: int) -> None:
         x = input._spec
         kernel, stride, padding, dilation = _arguments(name, rank, x, kernel_size, stride, padding, dilation)
         sizes = _out_sizes(rank, x, kernel, stride, padding, dilation, ceil_mode)
-        tables = tuple(regular_table(n, *rest) for n, *rest in zip(x.shape[-rank:], sizes, kernel, stride, padding, dilation))
+        windows = tuple(zip(x.shape[-rank:], sizes, kernel, stride, padding, dilation))
         whole = all(o * k <= n for o, k, n in zip(sizes, kernel, x.shape[-rank:]))
         apart = kernel == stride and whole and not any(padding) and set(dilation) == {1}
-        return call(_MAX[rank], (input,), (("tables", tables), ("upsample", kernel if apart else None)))
+        return call(_MAX[rank], (input,), (("windows", windows), ("upsample", kernel if apart else None)))
 
     def pool(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
         made = indexed(input, kernel_size, stride, padding, dilation, ceil_mode)
@@ -199,12 +219,18 @@ def _publish_max(rank: int) -> None:
 
     def with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
         return indexed(input, kernel_size, stride, padding, dilation, ceil_mode)
-    pool.__doc__ = f"The maximum of each {rank}-d window; with `return_indices` also its position in the flattened window space. RuntimeError for bad sizes."
+
+    pool.__doc__ = (
+        f"The maximum of each {rank}-d window; with `return_indices` also its position in the flattened window space. RuntimeError for bad sizes."
+    )
     with_indices.__doc__ = pool.__doc__
     public(f"nn.functional.{name}", method=False)(pool)
     public(f"nn.functional.{name}_with_indices", method=False, also=("max_pool1d_with_indices",) if rank == 1 else ())(with_indices)
-    public(name, method=False)(lambda input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False:
-                               indexed(input, kernel_size, stride, padding, dilation, ceil_mode)[0])
+    public(name, method=False)(
+        lambda input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False: indexed(
+            input, kernel_size, stride, padding, dilation, ceil_mode
+        )[0]
+    )
 
 
 def _adaptive_sizes(name: str, rank: int, x, output_size) -> tuple:
@@ -219,8 +245,10 @@ def _adaptive_sizes(name: str, rank: int, x, output_size) -> tuple:
         raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {shape_text(sizes)}")
     for i, n in enumerate(x.shape[-rank:]):
         if n == 0:
-            raise RuntimeError(f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {shape_text(x.shape)} "
-                               f"with dimension {x.ndim - rank + i} being empty")
+            raise RuntimeError(
+                f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {shape_text(x.shape)} "
+                f"with dimension {x.ndim - rank + i} being empty"
+            )
     return sizes
 
 
@@ -230,12 +258,13 @@ def _publish_adaptive_max(rank: int) -> None:
     def indexed(input, output_size, return_indices=False):
         x = input._spec
         sizes = _adaptive_sizes(name, rank, x, output_size)
-        tables = tuple(adaptive_table(n, o) for n, o in zip(x.shape[-rank:], sizes))
-        return call(_ADAPTIVE_MAX[rank], (input,), (("tables", tables), ("upsample", None)))
+        windows = tuple(zip(x.shape[-rank:], sizes))
+        return call(_ADAPTIVE_MAX[rank], (input,), (("windows", windows), ("upsample", None)))
 
     def pool(input, output_size, return_indices=False):
         made = indexed(input, output_size)
         return made if return_indices else made[0]
+
     pool.__doc__ = f"The maximum over {rank}-d windows chosen so that the result has `output_size`; with `return_indices` also positions."
     public(f"nn.functional.{name}", method=False)(pool)
     public(f"nn.functional.{name}_with_indices", method=False)(indexed)
@@ -272,7 +301,7 @@ def _sum_windows_back(xp, g, axes_geometry):
         place = np.zeros((out, size), bool)
         for o in range(out):
             start = o * stride - padding
-            place[o, max(start, 0):max(min(start + kernel, size), 0)] = True
+            place[o, max(start, 0) : max(min(start + kernel, size), 0)] = True
         g = xp.moveaxis(_times(xp, xp.moveaxis(g, axis, -1), place), -1, axis)
     return g
 
@@ -297,7 +326,8 @@ def _divisors(geometry, include: bool) -> np.ndarray:
 def _average_body(xp, x, *, geometry, include, divisor):
     total = _sum_windows(xp, x, geometry)
     if x.dtype.kind in "iub":
-        return total // (divisor or _divisors(geometry, include).astype(np.int64))
+        by = divisor or _divisors(geometry, include).astype(np.int64)
+        return xp.sign(total) * np.sign(by) * (xp.abs(total) // np.abs(by))  # C's division, towards 0
     return total / _divisor_array(x.dtype, geometry, include, divisor)
 
 
@@ -313,11 +343,13 @@ def _average_rule(xp, g, out, x, *, geometry, include, divisor):
 def _infer_average(x, *, geometry, include, divisor):
     if x.dtype.category == dt.BOOL or (x.dtype.category < FLOATING and x.dtype is not dt.int64) or x.dtype.category == dt.COMPLEX:
         raise not_implemented("avg_pool2d_out_frame" if len(geometry) < 3 else "avg_pool3d_out_frame", x.dtype)
-    return sized(tuple(x.shape[:-len(geometry)]) + tuple(out for _, out, *_ in geometry), x)
+    return sized(tuple(x.shape[: -len(geometry)]) + tuple(out for _, out, *_ in geometry), x)
 
 
-_AVERAGE = {r: Op(f"avg_pool{r}d", _average_body, computed(_infer_average), grad=f"AvgPool{max(r, 2)}DBackward0", saves=(0,), vjp=(_average_rule,))
-            for r in (1, 2, 3)}
+_AVERAGE = {
+    r: Op(f"avg_pool{r}d", _average_body, computed(_infer_average), grad=node_name("AvgPool{}DBackward0", r), saves=(0,), vjp=(_average_rule,))
+    for r in (1, 2, 3)
+}
 
 
 def _average(name: str, rank: int, input, kernel_size, stride, padding, ceil_mode, include, divisor):
@@ -338,6 +370,7 @@ def _publish_average(rank: int) -> None:
 
     def pool1d(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
         return _average(name, rank, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
     made = pool1d if rank == 1 else pool
     made.__doc__ = f"The mean of each {rank}-d window. `count_include_pad` counts the padding too; `divisor_override` replaces the count."
     public(f"nn.functional.{name}", method=False, out=rank > 1, also=(name,) if rank == 1 else ())(made)
@@ -370,19 +403,27 @@ def _adaptive_mean_rule(xp, g, out, x, *, sizes):
 def _infer_adaptive_mean(x, *, sizes):
     if x.dtype.category != FLOATING:
         raise not_implemented(f"adaptive_avg_pool{max(len(sizes), 2)}d", x.dtype)
-    return sized(tuple(x.shape[:-len(sizes)]) + sizes, x)
+    return sized(tuple(x.shape[: -len(sizes)]) + sizes, x)
 
 
 def _publish_adaptive_average(rank: int) -> None:
     name = f"adaptive_avg_pool{rank}d"
-    op = Op(name, _adaptive_mean_body, computed(_infer_adaptive_mean), grad=f"AdaptiveAvgPool{max(rank, 2)}DBackward0", saves=(0,), vjp=(_adaptive_mean_rule,))
+    op = Op(
+        name,
+        _adaptive_mean_body,
+        computed(_infer_adaptive_mean),
+        grad=node_name("AdaptiveAvgPool{}DBackward0", rank),
+        saves=(0,),
+        vjp=(_adaptive_mean_rule,),
+    )
 
     def pool(input, output_size):
         x = input._spec
         sizes = _adaptive_sizes(name, rank, x, output_size)
-        if set(sizes) == {1} and x.dtype.category == FLOATING:
+        if set(sizes) == {1} and rank > 1 and x.dtype.category == FLOATING:
             return METHODS["mean"](input, tuple(range(-rank, 0)), True)
         return call(op, (input,), (("sizes", sizes),))
+
     pool.__doc__ = f"Means over {rank}-d windows chosen so that the result has `output_size`."
     public(f"nn.functional.{name}", method=False, also=(name,) if rank == 1 else ())(pool)
 
@@ -396,6 +437,7 @@ def _publish_power(rank: int) -> None:
         mean = _average(f"avg_pool{rank}d", rank, powered, kernel, stride, 0, ceil_mode, True, None)
         sign, size = METHODS["sign"](mean), METHODS["relu"](METHODS["abs"](mean))
         return METHODS["pow"](METHODS["mul"](METHODS["mul"](sign, size), count), 1.0 / norm_type)
+
     pool.__doc__ = f"The power average (sum of x^p)^(1/p) of each {rank}-d window."
     public(f"nn.functional.lp_pool{rank}d", method=False)(pool)
 
@@ -431,9 +473,20 @@ def _unpool_complain(code: int, argtypes: tuple, static: dict) -> Exception:
     return RuntimeError(f"Found an invalid max index: {code - (1 << 40)} (output volumes are of size {sizes}")
 
 
-_UNPOOL = {r: Op(f"max_unpool{r}d", _unpool_body, computed(lambda x, index, *, spatial: sized(tuple(x.shape[:-len(spatial)]) + spatial, x)),
-                 grad=f"MaxUnpool{max(r, 2)}DBackward0", saves=(1,), vjp=(_unpool_rule,), check=_unpool_check, checked=(1,), complain=_unpool_complain)
-           for r in (1, 2, 3)}
+_UNPOOL = {
+    r: Op(
+        f"max_unpool{r}d",
+        _unpool_body,
+        computed(lambda x, index, *, spatial: sized(tuple(x.shape[: -len(spatial)]) + spatial, x)),
+        grad=node_name("MaxUnpool{}DBackward0", r),
+        saves=(1,),
+        vjp=(_unpool_rule,),
+        check=_unpool_check,
+        checked=(1,),
+        complain=_unpool_complain,
+    )
+    for r in (1, 2, 3)
+}
 
 
 def _publish_unpool(rank: int) -> None:
@@ -449,10 +502,15 @@ def _publish_unpool(rank: int) -> None:
         if indices._spec.dtype is not dt.int64:
             raise RuntimeError("elements in indices should be type int64")
         if indices._spec.shape != x.shape:
-            raise RuntimeError(f"Expected shape of indices to be same as that of the input tensor ({shape_text(x.shape)}) but got indices tensor with shape: "
-                               f"{shape_text(indices._spec.shape)}")
+            raise RuntimeError(
+                f"Expected shape of indices to be same as that of the input tensor ({shape_text(x.shape)}) but got indices tensor with shape: "
+                f"{shape_text(indices._spec.shape)}"
+            )
         return call(_UNPOOL[rank], (input, indices), (("spatial", _unpooled(rank, output_size, default, step)),))
-    unpool.__doc__ = "The inverse of max pooling: values go back to `indices`, zeros elsewhere. Raises RuntimeError or ValueError for sizes that do not fit."
+
+    unpool.__doc__ = (
+        "The inverse of max pooling: values go back to `indices`, zeros elsewhere. Raises RuntimeError or ValueError for sizes that do not fit."
+    )
     public(f"nn.functional.{name}", method=False)(unpool)
 
 
@@ -466,7 +524,7 @@ def _unpooled(rank: int, output_size, default: tuple, step: tuple) -> tuple:
         raise ValueError(f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a length of '{len(output_size)}'")
     for i, (w, d, s) in enumerate(zip(wanted, default, step)):
         if not d - s < w < d + s:
-            raise ValueError(f"invalid output_size \"{list(wanted)}\" (dim {i} must be between {d - s} and {d + s})")
+            raise ValueError(f'invalid output_size "{list(wanted)}" (dim {i} must be between {d - s} and {d + s})')
     return wanted
 
 

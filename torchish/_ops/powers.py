@@ -11,10 +11,8 @@ from .._core.spec import Spec
 from .._dtype import COMPLEX, FLOATING
 from .conversion import converted
 from .declare import BOOL_TO_LONG, internal
-from .guards import choice, guard, operator
+from .guards import NUMBERS, choice, guard, operator
 from .variants import METHODS, register, tensor_or_number
-
-NUMBERS = (int, float, bool, complex)
 
 
 # ---------------------------------------------------------------- bodies and rules

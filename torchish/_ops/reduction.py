@@ -16,8 +16,8 @@ from .._dtype import COMPLEX, FLOATING
 from .declare import Spec
 from .exact_out import bool_only, dtype_named, exact_out
 from .factory import check_dtype
-from .selection import widened
-from .shared import shape_text, sizes, wrap_dim, wrap_dims
+from .selection import refuse, widened
+from .shared import shape_text, sizes, summed, wrap_dim, wrap_dims
 from .variants import METHODS, public
 
 
@@ -101,7 +101,7 @@ def _accumulated(input: TensorBase, dtype) -> dt.dtype:
 
 # ---------------------------------------------------------------- sum and mean
 def _sum(xp, x, dims, keepdim):
-    return xp.sum(x, axis=dims, keepdims=keepdim)
+    return summed(xp, x, dims, keepdim)
 
 
 def divided(xp, a, n):
@@ -111,7 +111,7 @@ def divided(xp, a, n):
 
 def mean_of(xp, x, dims: tuple, keepdim: bool):
     """The mean over `dims`; NaN of nothing (without the warning that NumPy's own mean gives)."""
-    return divided(xp, xp.sum(x, axis=dims, keepdims=keepdim), count(x.shape, dims))
+    return divided(xp, summed(xp, x, dims, keepdim), count(x.shape, dims))
 
 
 def _sum_rule(xp, g, out, x, dims, keepdim):
@@ -147,7 +147,10 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
         return sum(input, dim, keepdim, dtype=dtype)
     if spec.dtype.category == COMPLEX:
         raise RuntimeError("nansum on CPU does not support complex inputs")
-    return reduce(nansum_op, input, all_dims(dim, spec.ndim), keepdim, _accumulated(input, dtype))
+    result = _accumulated(input, dtype)
+    if result.category == COMPLEX:
+        refuse("nansum_cpu", result)
+    return reduce(nansum_op, input, all_dims(dim, spec.ndim), keepdim, result)
 
 
 @public("mean", out=True)

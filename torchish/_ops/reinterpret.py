@@ -16,6 +16,8 @@ for _op in (as_real_op, as_complex_op):
     _op.info = REINTERPRETING
 
 
+def _bits(xp, x, target: np.dtype):
+    """The bytes of `x` read as `target`; the last dimension grows or shrinks with the element size."""
     if xp is np:
         return np.ascontiguousarray(x).view(target)
     if x.dtype == target:

@@ -6,8 +6,9 @@ from .._core.record import call
 from .._core.spec import contiguous_strides
 from .._core.view import make_view
 from .._dtype import dtype as DType
-from .conversion import contiguous, is_contiguous
-from .shared import shape_text, sizes, wrap_dim
+from .conversion import contiguous, dense_copy, is_contiguous
+from .int_lists import int_list
+from .shared import shape_text, wrap_dim
 from .variants import METHODS, public
 from .view_ops import reshaping_op, unsqueeze
 
@@ -84,20 +85,20 @@ def view(self, *args, size=None, dtype=None):
         dtype = args[0]
     if dtype is not None:
         return METHODS["_view_dtype"](self, dtype)
-    _check_sizes(args)
-    made = reshaped(self, infer_size(sizes(args) if size is None else sizes((size,)), self._spec.numel))
+    if size is None and (not args or (len(args) == 1 and (args[0] is None or isinstance(args[0], (float, complex, str))))):
+        raise TypeError(_wrong_view(args))
+    made = reshaped(self, infer_size(int_list("view", "size", args, size), self._spec.numel))
     if made is None:
         raise RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous "
                            "subspaces). Use .reshape(...) instead.")
     return made
 
 
-def _check_sizes(args: tuple) -> None:
-    if len(args) == 1 and isinstance(args[0], (float, complex, str)):
-        kind = type(args[0]).__name__
-        reason = f"\n      didn't match because some of the arguments have invalid types: (!{kind}!)"
-        raise TypeError(f"view() received an invalid combination of arguments - got ({kind}), but expected one of:\n * (torch.dtype dtype){reason}\n"
-                        f" * (tuple of ints size){reason}\n")
+def _wrong_view(args: tuple) -> str:
+    kind = type(args[0]).__name__ if args else ""
+    reason = f"\n      didn't match because some of the arguments have invalid types: (!{kind}!)" if kind not in ("", "NoneType") else ""
+    return (f"view() received an invalid combination of arguments - got ({kind}), but expected one of:\n * (torch.dtype dtype){reason}\n"
+            f" * (tuple of ints size){reason}\n")
 
 
 @public("view_as", function=False)
@@ -112,15 +113,15 @@ def reshape_to(t: TensorBase, shape: tuple) -> TensorBase:
     """`reshape` to a tuple of sizes: a view where strides allow it, else a copy that has no base."""
     shape = infer_size(shape, t._spec.numel)
     if is_contiguous(t):
-        return make_view(t, view_as_op, (), (("shape", shape),), contiguous_strides(shape), t._offset)
+        return reshaped(t, shape)
     made = reshaped(t, shape, reshape_alias_op)
-    return made if made is not None else call(unsafe_view_op, (METHODS["clone"](t, memory_format="contiguous"),), (("shape", shape),))
+    return made if made is not None else call(unsafe_view_op, (dense_copy(t),), (("shape", shape),))
 
 
 @public("reshape")
 def reshape(input, *args, shape=None):
     """The same elements in row-major order under another shape: a view where possible, else a copy. One size may be -1."""
-    return reshape_to(input, sizes(args) if shape is None else sizes((shape,)))
+    return reshape_to(input, int_list("reshape", "shape", args, shape))
 
 
 @public("reshape_as", function=False)
@@ -176,6 +177,9 @@ def _at_least(name: str, grow) -> None:
         if len(tensors) == 1 and isinstance(tensors[0], TensorBase):
             return grow(tensors[0])
         many = tensors[0] if len(tensors) == 1 else tensors
+        if not isinstance(many, (tuple, list)):
+            raise TypeError(f"{name}() received an invalid combination of arguments - got ({type(many).__name__}), but expected one of:\n"
+                            " * (Tensor input)\n * (tuple of Tensors tensors)\n")
         for position, t in enumerate(many):
             if not isinstance(t, TensorBase):
                 raise TypeError(f"expected Tensor as element {position} in argument 0, but got {type(t).__name__}")
@@ -200,8 +204,8 @@ def _grow_3d(t):
     return unsqueeze(unsqueeze(t, 0), -1) if ndim == 1 else unsqueeze(t, -1) if ndim == 2 else t
 
 
-_at_least("atleast_1d", _grow_1d)
-_at_least("atleast_2d", _grow_2d)
-_at_least("atleast_3d", _grow_3d)
+GROW = {1: _grow_1d, 2: _grow_2d, 3: _grow_3d}
+for _rank, _grow in GROW.items():
+    _at_least(f"atleast_{_rank}d", _grow)
 
-__all__ = ["infer_size", "reshape_to", "reshaped", "view_strides"]
+__all__ = ["GROW", "infer_size", "reshape_to", "reshaped", "view_strides"]

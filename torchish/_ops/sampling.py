@@ -9,7 +9,7 @@ from .._core.evaluate import read
 from .._core.handle import TensorBase, from_array
 from .._core.op import Op
 from .._core.record import call
-from .._core.tape import constant
+from .._core.tape import constant, state
 from .._core.view import write
 from .._device import CPU, device as Device
 from .factory import check_dtype, default_device, mark_leaf
@@ -50,6 +50,8 @@ default_generator = Generator().manual_seed(rng.DEFAULT_SEED)
 
 def source(generator) -> Generator:
     """The generator to draw from. Raises TypeError for anything else."""
+    if state.scope is not None:
+        state.scope.draw()
     if generator is None:
         return default_generator
     if not isinstance(generator, Generator):

@@ -75,6 +75,13 @@ def _suffix(xp, g, factor):
     return jax.lax.associative_scan(lambda later, now: (later[0] * now[0], now[1] + now[0] * later[1]), (factor, g), reverse=True)[1]
 
 
+def _logcumsumexp_rule(xp, g, out, x, dim):
+    """exp(x_i - out_i) times r_i = g_i + exp(out_i - out_{i+1}) r_{i+1}: no exponent is above 0."""
+    g, out, x = (xp.moveaxis(a, dim, 0) for a in (g, out, x))
+    factor = xp.concatenate([xp.exp(out[:-1] - out[1:]), xp.ones_like(out[:1])], 0)
+    return xp.moveaxis(xp.conj(xp.exp(x - out)) * _suffix(xp, g, xp.conj(factor)), 0, dim)
+
+
 def _logcumsumexp(xp, x, dim):
     if x.dtype.kind == "c":
         return xp.moveaxis(_complex_scan(xp, xp.moveaxis(x, dim, 0)), 0, dim)
@@ -100,7 +107,8 @@ def _complex_scan(xp, x):
 
 cumsum_op = Op("cumsum", _cumsum, _scan_planner, grad="CumsumBackward0", vjp=(_cumsum_rule,))
 cumprod_op = Op("cumprod", _cumprod, _scan_planner, grad="CumprodBackward0", saves=(0, "result"), vjp=(_cumprod_rule,))
-logcumsumexp_op = Op("logcumsumexp", _logcumsumexp, _scan_planner, grad="LogcumsumexpBackward0", saves=(0, "result"))
+logcumsumexp_op = Op("logcumsumexp", _logcumsumexp, _scan_planner, grad="LogcumsumexpBackward0", saves=(0, "result"),
+                     vjp=(_logcumsumexp_rule,))
 
 
 def _dim_of(name: str, spec, dim) -> int:

@@ -17,7 +17,7 @@ from .._core.spec import like
 from .._dtype import COMPLEX, FLOATING
 from .declare import broadcast_shapes
 from .gathering import check_gather, out_of_bounds, out_of_elements, strict_out, tensor_argument
-from .layout import elementwise_strides
+from .layout import like_strides
 from .nn_common import C_NAMES
 from .positions import axis_key, check_axis, check_flat, cropped, grid, lifted, read_at, write_at
 from .scalar_value import check_fits
@@ -35,17 +35,28 @@ def both_forms(name: str, out: bool = False):
     return declare
 
 
-def writing_op(name: str, body, grad: str, vjp: tuple, *, saves: tuple = (1,), check=None, complain=None, layout=None) -> Op:
-    """Declare an op `(x, index, ...) -> x` with some positions written."""
-    def numbered(xp, x, index, *args, **static):
+def writing_op(name: str, body, grad: str, vjp: tuple, *, saves: tuple = (1,), check=None, complain=None, layout=None, tensors: int = 2) -> Op:
+    """Declare an op `(x, index, source, ...) -> x` with some positions written.
+
+    Body, rules, check and `saves` are written in this order, torch's; its operands are (x, source, index, ...), so that those with edges come
+    first, as `next_functions` shows them (`tensors` of them). Record it with `write_call`.
+    """
+    def numbered(xp, x, source, index, *rest, **static):
         d = dt.BY_NUMPY[np.dtype(x.dtype)]
-        return body(xp, x, index, *[cast(xp, a, d) for a in args], **static)
-    return Op(name, numbered, lambda op, argtypes, static: ((lambda xp, *args: numbered(xp, *args, **static)), argtypes[0]), grad=grad, saves=saves,
-              vjp=vjp, check=check, checked=(1,), complain=complain, layout=layout)
+        return body(xp, x, index, *[cast(xp, a, d) for a in (source, *rest)], **static)
+
+    def rule(i: int):
+        given = vjp[i] if i < len(vjp) else None
+        return given and (lambda xp, g, out, x, source, index, *rest, **static: given(xp, g, out, x, index, source, *rest, **static))
+    node_class(grad).tensors = tensors
+    return Op(name, numbered, lambda op, argtypes, static: ((lambda xp, *args: numbered(xp, *args, **static)), argtypes[0]), grad=grad,
+              saves=tuple([{1: 2, 2: 1}.get(i, i) for i in saves]), vjp=(rule(0), rule(2), None), checked=(2,), complain=complain, layout=layout,
+              check=lambda xp, x, source, index, *rest, **static: check(xp, x, index, **static))
 
 
-def _keeps_strides(spec, args) -> tuple:
-    return elementwise_strides(spec, args[:1])
+def write_call(op: Op, x: TensorBase, index: TensorBase, source, *rest, **static) -> TensorBase:
+    """Record a writing op on its operands in torch's order."""
+    return call(op, (x, source, index, *rest), tuple(static.items()))
 
 
 def number_or_tensor(name: str, argument: str, d: dt.dtype, value):
@@ -176,19 +187,14 @@ def _scatter_src_rule(xp, g, out, x, index, src, *, dim, **static):
     return xp.reshape(_source_gradient(xp, read_at(xp, flat, key), lifted(xp, src)), src.shape)
 
 
-def _refused(xp, g, out, *args, **static):
-    raise RuntimeError("derivative for aten::scatter is not implemented")
-
-
 _SCATTER = {"check": check_axis(False), "complain": out_of_bounds()}
 _set = _scattering(lambda xp, x, key, v: write_at(xp, x, key, v))
 scatter_op = writing_op("scatter", _set, "ScatterBackward0", (_scatter_self_rule, None, _scatter_src_rule), **_SCATTER)
-scatter_value_op = writing_op("scatter.value", _set, "ScatterBackward1", (_scatter_self_rule, None, None), **_SCATTER)
+scatter_value_op = writing_op("scatter.value", _set, "ScatterBackward1", (_scatter_self_rule,), tensors=1, **_SCATTER)
 scatter_add_op = writing_op("scatter_add", _scattering(lambda xp, x, key, v: write_at(xp, x, key, v, "add")), "ScatterAddBackward0",
                             (lambda xp, g, out, x, index, src, *, dim: g, None, _scatter_src_rule), **_SCATTER)
-scatter_how_op = writing_op("scatter.reduce", _scattering(lambda xp, x, key, v, how: write_at(xp, x, key, v, how)), "NotImplemented",
-                            (_refused,), **_SCATTER)
-node_class("NotImplemented").label = "torch::autograd::NotImplemented"
+scatter_how_op = writing_op("scatter how", _scattering(lambda xp, x, key, v, how: write_at(xp, x, key, v, how)), "NotImplemented", (),
+                            **_SCATTER)
 
 
 def _wide(xp, x, *more) -> tuple:
@@ -256,8 +262,8 @@ def scatter(input, dim, index, src=None, *, value=None, reduce=None):
         how = {"add": "add", "multiply": "mul"}.get(reduce)
         if how is None:
             raise RuntimeError("reduce argument must be either add or multiply.")
-        return call(scatter_how_op, (input, index, src), (("dim", dim), ("how", how)))
-    return call(scatter_op if isinstance(src, TensorBase) else scatter_value_op, (input, index, src), (("dim", dim),))
+        return write_call(scatter_how_op, input, index, src, dim=dim, how=how)
+    return write_call(scatter_op if isinstance(src, TensorBase) else scatter_value_op, input, index, src, dim=dim)
 
 
 @both_forms("scatter_add", out=True)
@@ -265,7 +271,7 @@ def scatter_add(input, dim, index, src):
     """`input` with the elements of `src` added at `index` along `dim`. Raises RuntimeError as `scatter` does."""
     tensor_argument("scatter_add", "index", 3, index)
     tensor_argument("scatter_add", "src", 4, src)
-    return call(scatter_add_op, (input, index, src), (("dim", _check_scatter("scatter", input, dim, index, src)),))
+    return write_call(scatter_add_op, input, index, src, dim=_check_scatter("scatter", input, dim, index, src))
 
 
 @both_forms("scatter_reduce", out=True)
@@ -281,7 +287,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     if (reduce in ("amax", "amin") and d.category == COMPLEX) or (reduce == "mean" and d is dt.bool_):
         raise NotImplementedError(f"\"scatter_gather_tensor_cpu_reduce_{reduce}\" not implemented for '{d.legacy}'")
     dim = _check_scatter("scatter", input, dim, index, src)
-    return call(scatter_reduce_op, (input, index, src), (("dim", dim), ("how", reduce), ("include_self", bool(include_self))))
+    return write_call(scatter_reduce_op, input, index, src, dim=dim, how=reduce, include_self=bool(include_self))
 
 
 # ---------------------------------------------------------------- along one dimension: index_add, index_copy, index_reduce, index_fill
@@ -355,8 +361,8 @@ def _fill_rows(xp, x, index, value, *, dim):
     return xp.reshape(write_at(xp, lifted(xp, x), axis_key(dim, xp.reshape(index, (-1,))), value), x.shape)
 
 
-_FILL = {"check": check_axis(True), "complain": out_of_bounds(IndexError), "layout": _keeps_strides}
-index_fill_op = writing_op("index_fill", _fill_rows, "IndexFillBackward0", (_zero_rows, None, None), **_FILL)
+_FILL = {"check": check_axis(True), "complain": out_of_bounds(IndexError), "layout": like_strides}
+index_fill_op = writing_op("index_fill", _fill_rows, "IndexFillBackward0", (_zero_rows,), tensors=1, **_FILL)
 index_fill_tensor_op = writing_op("index_fill.tensor", _fill_rows, "IndexFillBackward1", (_zero_rows, None, _fill_value_rule), **_FILL)
 
 
@@ -396,7 +402,7 @@ def index_add(input, dim, index, source, *, alpha=1):
     """
     dim = _check_rows("index_add_", input, dim, index, source)
     check_fits(alpha, input._spec.dtype)
-    return call(index_add_op, (input, index, source, alpha), (("dim", dim),))
+    return write_call(index_add_op, input, index, source, alpha, dim=dim)
 
 
 @both_forms("index_reduce", out=True)
@@ -408,7 +414,7 @@ def index_reduce(input, dim, index, source, reduce, *, include_self=True):
     d = input._spec.dtype
     if reduce in ("amax", "amin") and d.category == COMPLEX:
         raise NotImplementedError(f"\"{'maximum' if reduce == 'amax' else 'minimum'}_cpu\" not implemented for '{d.legacy}'")
-    return call(index_reduce_op, (input, index, source), (("dim", dim), ("how", reduce), ("include_self", bool(include_self))))
+    return write_call(index_reduce_op, input, index, source, dim=dim, how=reduce, include_self=bool(include_self))
 
 
 @both_forms("index_copy", out=True)
@@ -432,7 +438,7 @@ def index_copy(input, dim, index, source):
     _check_slices(have.shape, src.shape, dim)
     if src.ndim and got.numel != src.shape[dim]:
         raise IndexError(f"index_copy_(): Number of indices ({got.numel}) should be equal to source.size(dim) ({src.shape[dim]})")
-    return call(index_copy_op, (input, index, source), (("dim", dim),))
+    return write_call(index_copy_op, input, index, source, dim=dim)
 
 
 def _check_slices(have, src, dim: int) -> None:
@@ -463,7 +469,7 @@ def index_fill(input, dim, index, value):
         raise IndexError("index_fill_(): Expected dtype int64 for index.")
     if got.ndim > 1:
         raise RuntimeError("Index has to be a vector/scalar")
-    return call(index_fill_tensor_op if isinstance(value, TensorBase) else index_fill_op, (input, index, value), (("dim", dim),))
+    return write_call(index_fill_tensor_op if isinstance(value, TensorBase) else index_fill_op, input, index, value, dim=dim)
 
 
 # ---------------------------------------------------------------- put
@@ -481,7 +487,7 @@ def _put_source_rule(xp, g, out, x, index, source, *, accumulate):
 
 
 put_op = writing_op("put", _put_body, "PutBackward0", (_put_self_rule, None, _put_source_rule), check=check_flat, complain=out_of_elements,
-                    layout=_keeps_strides)
+                    layout=like_strides)
 
 
 @both_forms("put")
@@ -499,24 +505,24 @@ def put(input, index, source, accumulate=False):
                          f"{src.numel}, index.numel() = {got.numel}")
     if have.numel == 0 and got.numel:
         raise IndexError("put_(): Tried to put elements into an empty tensor")
-    return call(put_op, (input, index, source), (("accumulate", bool(accumulate)),))
+    return write_call(put_op, input, index, source, accumulate=bool(accumulate))
 
 
 # ---------------------------------------------------------------- masks
 def _masked_fill_plan(op: Op, argtypes: tuple, static: dict):
-    x, mask, _ = argtypes
+    x, _, mask = argtypes
     d = x.dtype
-    return (lambda xp, x, mask, value: xp.where(mask, cast(xp, value, d), x)), like(x, broadcast_shapes([x.shape, mask.shape]))
+    return (lambda xp, x, value, mask: xp.where(mask, cast(xp, value, d), x)), like(x, broadcast_shapes([x.shape, mask.shape]))
 
 
 def _masked_fill(name: str, grad: str, value_rule) -> Op:
-    return Op(name, lambda xp, x, mask, value: xp.where(mask, value, x), _masked_fill_plan, grad=grad, saves=(1,),
-              vjp=(lambda xp, g, out, x, mask, value: xp.where(mask, xp.zeros((), g.dtype), g), None, value_rule))
+    return Op(name, lambda xp, x, value, mask: xp.where(mask, value, x), _masked_fill_plan, grad=grad, saves=(2,),
+              vjp=(lambda xp, g, out, x, value, mask: xp.where(mask, xp.zeros((), g.dtype), g), value_rule, None))
 
 
 masked_fill_op = _masked_fill("masked_fill", "MaskedFillBackward0", None)
 masked_fill_tensor_op = _masked_fill("masked_fill.tensor", "MaskedFillBackward1",
-                                     lambda xp, g, out, x, mask, value: xp.where(mask, g, xp.zeros((), g.dtype)).sum())
+                                     lambda xp, g, out, x, value, mask: xp.where(mask, g, xp.zeros((), g.dtype)).sum())
 
 
 def _mask_value(input, mask, value):
@@ -543,7 +549,7 @@ def masked_fill(input, mask, value):
     Raises RuntimeError for a mask that is not bool, a value with dimensions, or one that does not fit the dtype.
     """
     value = _mask_value(input, mask, value)
-    return call(masked_fill_tensor_op if isinstance(value, TensorBase) else masked_fill_op, (input, mask, value))
+    return call(masked_fill_tensor_op if isinstance(value, TensorBase) else masked_fill_op, (input, value, mask))
 
 
 def masked_fill_(self, mask, value):
@@ -551,10 +557,15 @@ def masked_fill_(self, mask, value):
     check_writable(self)
     value = _mask_value(self, mask, value)
     broadcast_shapes([mask._spec.shape, self._spec.shape])
-    return assign(self, call(masked_fill_tensor_op if isinstance(value, TensorBase) else masked_fill_op, (self, mask, value)))
+    return assign(self, call(masked_fill_tensor_op if isinstance(value, TensorBase) else masked_fill_op, (self, value, mask)))
 
 
 register(METHODS, "masked_fill_", masked_fill_)
+
+
+for _name, _count in (("MaskedFillBackward0", 1), ("MaskedFillBackward1", 2), ("MaskedScatterBackward0", 2), ("SelectScatterBackward0", 2),
+                      ("SliceScatterBackward0", 2)):
+    node_class(_name).tensors = _count
 
 
 def _ranks(xp, mask):
@@ -563,10 +574,10 @@ def _ranks(xp, mask):
 
 
 def _masked_scatter_plan(op: Op, argtypes: tuple, static: dict):
-    x, mask, _ = argtypes
+    x, _, mask = argtypes
     shape = broadcast_shapes([x.shape, mask.shape])
 
-    def impl(xp, x, mask, source):
+    def impl(xp, x, source, mask):
         if source.size == 0:
             return xp.broadcast_to(x, shape)
         mask = xp.broadcast_to(mask, shape)
@@ -575,7 +586,7 @@ def _masked_scatter_plan(op: Op, argtypes: tuple, static: dict):
     return impl, like(x, shape)
 
 
-def _masked_source_rule(xp, g, out, x, mask, source):
+def _masked_source_rule(xp, g, out, x, source, mask):
     flat = xp.zeros((source.size,), g.dtype)
     if source.size == 0:
         return xp.reshape(flat, source.shape)
@@ -585,15 +596,15 @@ def _masked_source_rule(xp, g, out, x, mask, source):
     return xp.reshape(write_at(xp, flat, (places,), values, "add"), source.shape)
 
 
-def _check_count(xp, x, mask, source):
+def _check_count(xp, x, source, mask):
     spread = np.prod(np.broadcast_shapes(tuple(x.shape), tuple(mask.shape)), dtype=np.int64) // max(1, np.prod(tuple(mask.shape), dtype=np.int64))
     size = int(np.prod(tuple(source.shape), dtype=np.int64))
     return xp.where(mask.sum() * int(spread) > size, 1, 0)
 
 
-masked_scatter_op = Op("masked_scatter", lambda xp, x, mask, source: x, _masked_scatter_plan, grad="MaskedScatterBackward0", saves=(1,),
-                       vjp=(lambda xp, g, out, x, mask, source: xp.where(mask, xp.zeros((), g.dtype), g), None, _masked_source_rule),
-                       check=_check_count, checked=(1,),
+masked_scatter_op = Op("masked_scatter", lambda xp, x, source, mask: x, _masked_scatter_plan, grad="MaskedScatterBackward0", saves=(2,),
+                       vjp=(lambda xp, g, out, x, source, mask: xp.where(mask, xp.zeros((), g.dtype), g), _masked_source_rule, None),
+                       check=_check_count, checked=(2,),
                        complain=lambda code, argtypes, static: RuntimeError("Number of elements of source < number of ones in mask"))
 
 
@@ -604,7 +615,7 @@ def _scatter_masked(input, mask, source):
         raise RuntimeError(f"masked_scatter: expected self and source to have same dtypes but got{have.dtype.legacy} and {src.dtype.legacy}")
     if got.dtype is not dt.bool_:
         raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {got.dtype.legacy}")
-    return call(masked_scatter_op, (input, mask, source))
+    return call(masked_scatter_op, (input, source, mask))
 
 
 @public("masked_scatter")
@@ -733,4 +744,4 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
 for _name in ("scatter", "scatter_add", "scatter_reduce", "index_add", "index_reduce", "index_copy", "slice_scatter"):
     strict_out(_name)
 
-__all__ = ["both_forms", "number_or_tensor", "writing_op"]
+__all__ = ["both_forms", "number_or_tensor", "write_call", "writing_op"]

@@ -72,19 +72,38 @@ _special("erfinv", lambda xp, x: jax.scipy.special.erfinv(x), lambda xp, out, x:
          kernel="erfinv_vml_cpu", also=("special.erfinv",))
 
 
+@jax.custom_jvp
+def _digamma_inside(x):
+    return jax.lax.digamma(x)
+
+
+@_digamma_inside.defjvp
+def _digamma_jvp(primals, tangents):
+    return _digamma_inside(*primals), tangents[0] * _trigamma(jnp, *primals)
+
+
 def _digamma(xp, x):
     """digamma with torch's values at the poles: -inf at 0, inf at -0, NaN at negative integers and -inf."""
     pole = (x < 0) & ((x == jnp.floor(x)) | jnp.isinf(x))
-    made = jnp.where(pole, jnp.nan, jax.lax.digamma(x))
+    made = jnp.where(pole, jnp.nan, _digamma_inside(x))
     return jnp.where(x == 0, jnp.where(jnp.signbit(x), jnp.inf, -jnp.inf), made)
 
 
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
+
+
 def _trigamma(xp, x):
-    """The derivative of digamma, by the reflection formula below 1/2 (A&S 6.4.7)."""
-    low = x < 0.5
-    s = jnp.sin(jnp.pi * jnp.where(low, x, 0.5))
-    positive = jax.scipy.special.polygamma(1, jnp.where(low, 1 - x, x))
-    return jnp.where(low, (jnp.pi / s) ** 2 - positive, positive)
+    """The derivative of digamma in float64: A&S 6.4.12 above 10, reached by the recurrence 6.4.6, and reflection 6.4.7 below 1/2."""
+    wide = x.astype(jnp.float64)
+    low = wide < 0.5
+    at = jnp.where(low, 1 - wide, wide)
+    total = jnp.zeros_like(at)
+    for _ in range(10):
+        total = total + 1 / (at * at)
+        at = at + 1
+    total = total + 1 / at + 0.5 / (at * at) + _horner(_BERNOULLI, 1 / (at * at)) / (at * at * at)
+    s = jnp.sin(jnp.pi * jnp.where(low, wide, 0.5))
+    return jnp.where(low, (jnp.pi / s) ** 2 - total, total).astype(x.dtype)
 
 
 def _lgamma(xp, x):
@@ -106,7 +125,8 @@ def _logit(xp, x, eps):
 def _logit_rule(xp, g, out, x, eps):
     low = xp.zeros_like(x) if eps is None else eps
     outside = xp.nan if eps is None else 0.0
-    inside = xp.where((x == 0) | (x == 1), g * xp.inf, g / (x * (1 - x)))  # +inf at both ends, also at -0
+    ends = (x == 0) | (x == 1)  # there torch gives +inf, also at -0
+    inside = xp.where(ends, xp.sign(g) * xp.inf, g / xp.where(ends, 0.25, x * (1 - x)))
     return xp.where((x < low) | (x > 1 - low), xp.full_like(g, outside), inside)
 
 

@@ -154,7 +154,7 @@ public("split", method=False)(split)
 
 
 @public("split", function=False)
-def _split_method(self, split_size, dim=0):
+def split_method(self, split_size, dim=0):
     """A tuple of views along `dim`: pieces of a given size (the last may be shorter), or of the listed sizes."""
     return split(self, split_size, dim)
 
@@ -246,6 +246,9 @@ def _axis_split(name: str, least: int, axis) -> None:
     def front(input, indices_or_sections=None, *, indices=None, sections=None):
         where = next((x for x in (indices_or_sections, indices, sections) if x is not None), None)
         spec = input._spec
+        if where is None:
+            raise TypeError(f"{name}() received an invalid combination of arguments - got (Tensor), but expected one of:\n"
+                            " * (Tensor input, int sections)\n * (Tensor input, tuple of ints indices)\n")
         if spec.ndim < least:
             raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {spec.ndim} dimensions!")
         dim = axis(spec.ndim)
@@ -254,7 +257,7 @@ def _axis_split(name: str, least: int, axis) -> None:
                                f"divisible by the split_size {where}!")
         return tensor_split(input, where, dim)
     front.__name__ = front.__qualname__ = name
-    front.__doc__ = f"`tensor_split` along the {'horizontal' if name[0] == 'h' else 'vertical' if name[0] == 'v' else 'depth'} axis; equal parts only."
+    front.__doc__ = f"`tensor_split` along dimension {least - 1 if name != 'vsplit' else 0}; equal parts only."
     public(name)(front)
 
 

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 
@@ -91,8 +92,11 @@ def _declare_moment(name: str, op: Op, what: str) -> None:
         spec = input._spec
         if spec.dtype.category < FLOATING:
             raise RuntimeError(f"{refused} floating point and complex dtypes")
-        rest = (("correction", 1 if correction is None else correction),)
-        return reduce(op, input, all_dims(dim, spec.ndim), keepdim, spec.dtype.to_real(), rest)
+        dims, correction = all_dims(dim, spec.ndim), 1 if correction is None else correction
+        if count(spec.shape, dims) <= correction:
+            warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
+                          "divided by output numel).", stacklevel=3)
+        return reduce(op, input, dims, keepdim, spec.dtype.to_real(), (("correction", correction),))
     front.__doc__ = (f"{what} over `dim` (all dimensions when None): the sum of squares is divided by N - correction (default 1).\n\n"
                      "`unbiased=False` means correction=0. Raises RuntimeError for integers and bool.")
 

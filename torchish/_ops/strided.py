@@ -14,12 +14,13 @@ from .._core.handle import TensorBase, from_array
 from .._core.op import Op, simple
 from .._core.record import call_values
 from .._core.spec import contiguous_strides, like
-from .._core.storage import Storage, VersionCounter
+from .._core.storage import Storage
 from .._core.tape import record_values
 from .._core.view import OVERLAPPING, REINTERPRETING, Operand, attach, become, check_place
 from .factory import constant_tensor
 from .joining import cat
 from .layout import is_dense
+from .int_lists import int_list
 from .shared import shape_text, sizes
 from .variants import METHODS, public, register
 from .view_ops import in_place_view, view_op
@@ -63,7 +64,8 @@ def _strided_body(xp, x, *, size, stride, offset, in_stride, in_offset):
 
 def _strided_rule(xp, g, out, x, *, size, stride, offset, in_stride, in_offset):
     """Add up the gradient at each place, and share it among the elements of `x` that lie there."""
-    length, at, own = _lengths(x, size, stride, offset, in_stride, in_offset), places(np, size, stride, offset), places(np, x.shape, in_stride, in_offset)
+    length = _lengths(x, size, stride, offset, in_stride, in_offset)
+    at, own = places(np, size, stride, offset), places(np, x.shape, in_stride, in_offset)
     if xp is np:
         total = np.zeros(length, g.dtype)
         np.add.at(total, at, g)
@@ -79,7 +81,8 @@ def _no_put(xp, base, new, **static):
     raise NotImplementedError("torchish: a strided view is written to by the places of its elements")
 
 
-as_strided_op = view_op("as_strided", _strided_body, _no_put, lambda x, *, size, **rest: like(x, size), "AsStridedBackward0", _strided_rule, OVERLAPPING)
+as_strided_op = view_op("as_strided", _strided_body, _no_put, lambda x, *, size, **rest: like(x, size), "AsStridedBackward0", _strided_rule,
+                        OVERLAPPING)
 # a strided view of a view: the elements come from the whole memory, the gradient goes to the view
 as_strided_of_view = Op("as_strided of a view", lambda xp, root, x, *, root_stride, in_stride, in_offset, **where:
                         _strided_body(xp, root, in_stride=root_stride, in_offset=0, **where),
@@ -169,7 +172,7 @@ in_place_view("as_strided_", as_strided)
 @public("resize_", function=False)
 def resize_(self, *args, size=None, memory_format=None):
     """Change the sizes in place, to contiguous strides; new elements are zeros. Aliases keep the old memory where it must grow."""
-    size = sizes(args) if size is None else sizes((size,))
+    size = int_list("resize_", "size", args, size)
     if self._current_edge() is not None:
         raise RuntimeError("cannot resize variables that require grad")
     if any(n < 0 for n in size):
@@ -213,12 +216,9 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
         source = as_strided(source, size, contiguous_strides(sizes((size,))) if stride is None else stride, storage_offset)
     have, got = self._spec.dtype, source._spec.dtype
     if have is not got:
-        raise RuntimeError(f"Could not set tensor of type {_C_NAMES.get(got.name, got.name)} to a tensor of type {_C_NAMES.get(have.name, have.name)}")
-    counter = VersionCounter()
-    counter.version = (self._counter or self._storage).version
-    view = handle.alias(source)
-    self._counter = counter
-    become(self, view, None)
+        raise RuntimeError("Could not set tensor of type {} to a tensor of type {}".format(*[_C_NAMES.get(d.name, d.name) for d in (got, have)]))
+    self._counter = self._counter or self._storage  # versions are still shared with those that shared the old memory
+    become(self, handle.alias(source), None)
     return self
 
 
@@ -332,9 +332,10 @@ class TypedStorage:
         return self.tolist()[i]
 
     def __repr__(self) -> str:
-        return "\n".join(f" {x}" for x in self.tolist()) + f"\n[torch.storage.TypedStorage(dtype={self.dtype!r}, device={self.device}) of size {self.size()}]"
+        elements = "\n".join(f" {x}" for x in self.tolist())
+        return f"{elements}\n[torch.storage.TypedStorage(dtype={self.dtype!r}, device={self.device}) of size {self.size()}]"
 
 
-register(METHODS, "untyped_storage", UntypedStorage)
+register(METHODS, "untyped_storage", lambda self: UntypedStorage(self))
 register(METHODS, "storage", lambda self: TypedStorage(self))
 register(METHODS, "_typed_storage", lambda self: TypedStorage(self))

@@ -14,9 +14,11 @@ from .._core import handle
 from .._core.handle import TensorBase
 from .._core.op import Op
 from .._core.record import FIXED, call
+from .._core.spec import Spec
 from .._core.tape import state
 from .._core.view import check_place, write
 from .._promotion import can_cast
+from .overlap import check_partial_overlap
 
 FUNCTIONS: dict[str, Callable] = {}  # torchish.NAME; dotted names live in a submodule: "special.erfinv", "nn.functional.relu"
 METHODS: dict[str, Callable] = {}  # Tensor.NAME
@@ -140,6 +142,7 @@ def write_out(out: TensorBase, result: TensorBase) -> None:
         raise RuntimeError(f"result type {want.dtype.legacy} can't be cast to the desired output type {have.dtype.legacy}")
     if have.shape != want.shape:
         METHODS["resize_"](out, want.shape)
+        (out._counter or out._storage).version -= 1  # the resizing and the write count as one
     value = result._read() if have.dtype is want.dtype else METHODS["to"](result, have.dtype)._read()
     write(out, value, None)
 
@@ -147,11 +150,7 @@ def write_out(out: TensorBase, result: TensorBase) -> None:
 # ---------------------------------------------------------------- in-place
 def check_writable(t: TensorBase) -> None:
     """Raise torch's error where an in-place operation on `t` is illegal."""
-    if t._inference and not state.inference:
-        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
-                           "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
-    if state.grad:
-        check_place(t)
+    check_place(t)
     if t._strides is not None and _overlaps(t):
         raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
                            "Please clone() the tensor before performing the operation.")
@@ -168,20 +167,21 @@ def _in_place(front: Callable, name: str) -> Callable:
     return _describe(method, front, name)
 
 
-def check_shape(have, got) -> None:
-    """Raise RuntimeError unless the result of an in-place operation has its target's shape."""
-    if have != got:
-        raise RuntimeError(f"output with shape {list(have)} doesn't match the broadcast shape {list(got)}")
+def check_fit(have: Spec, shape, d) -> None:
+    """Raise RuntimeError unless an in-place operation's result of this shape and dtype fits its target."""
+    if have.shape != shape:
+        raise RuntimeError(f"output with shape {list(have.shape)} doesn't match the broadcast shape {list(shape)}")
+    if have.dtype is not d and not can_cast(d, have.dtype):
+        raise RuntimeError(f"result type {d.legacy} can't be cast to the desired output type {have.dtype.legacy}")
 
 
 def assign(self: TensorBase, result: TensorBase) -> TensorBase:
     """Make `result` the content of `self`, as an in-place operation does: dtype and shape stay self's. Returns self."""
     have, got = self._spec, result._spec
-    if got.dtype is not have.dtype:
-        if not can_cast(got.dtype, have.dtype):
-            raise RuntimeError(f"result type {got.dtype.legacy} can't be cast to the desired output type {have.dtype.legacy}")
-        result = METHODS["to"](result, have.dtype)
-    check_shape(have.shape, got.shape)
+    if have is not got:
+        check_fit(have, got.shape, got.dtype)
+        if got.dtype is not have.dtype:
+            result = METHODS["to"](result, have.dtype)
     edge = result._edge
     own = self._counter or self._storage
     write(self, result._read(), edge)
@@ -248,16 +248,17 @@ def elementwise_in_place(op: Op, name: str, front: Callable) -> Callable:
 def write_elementwise(op: Op, self: TensorBase, operands: tuple, static: tuple = ()) -> TensorBase:
     """Record an element-wise op into `self`. Raises RuntimeError where the result's dtype or shape does not fit."""
     if len(operands) > 1 or op.info.kind:
-        have = self._spec
+        have, storage = self._spec, self._storage
+        for a in operands:
+            if a is not self and isinstance(a, TensorBase) and a._storage is storage:
+                check_partial_overlap(self, a)
         try:
             natural = op.plan(tuple(a._read().spec if isinstance(a, TensorBase) else a.__class__ for a in operands), static).out
         except RuntimeError as error:
-            check_shape(have.shape, getattr(error, "shape", have.shape))
+            check_fit(have, getattr(error, "shape", have.shape), getattr(error, "dtype", have.dtype))
             raise
-        check_shape(have.shape, natural.shape)
+        check_fit(have, natural.shape, natural.dtype)
         if natural.dtype is not have.dtype:
-            if not can_cast(natural.dtype, have.dtype):
-                raise RuntimeError(f"result type {natural.dtype.legacy} can't be cast to the desired output type {have.dtype.legacy}")
             return assign(self, call(op, operands, (*static, ("into", have.dtype))))
     return assign(self, call(op, operands, static))
 

@@ -14,7 +14,9 @@ from .._core.op import Op, simple
 from .._core.spec import like
 from .._core.tape import state
 from .._core.view import OVERLAPPING, become, check_place, make_view
-from .shared import shape_text, sizes, wrap_dim, wrap_dims
+from .._dtype import INTEGER
+from .int_lists import int_list
+from .shared import shape_text, wrap_dim, wrap_dims
 from .variants import METHODS, PROPERTIES, public, register
 
 
@@ -31,6 +33,8 @@ VIEWS: dict[str, Op] = {}
 def view_op(name: str, body, put, infer, grad: str, vjp=None, info: str | None = None) -> Op:
     """Declare a view op; its gradient is derived from `put` unless a rule is given. `info` is OVERLAPPING, REINTERPRETING or nothing."""
     VIEWS[name] = Op(name, body, simple(infer), grad=grad, put=put, vjp=(vjp or _zeros_put(name),), info=info)
+    if grad:
+        node_class(grad).tensors = 1  # starts and indices are numbers
     return VIEWS[name]
 
 
@@ -125,6 +129,8 @@ def narrow(input, dim, start, length):
     if spec.ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = wrap_dim(dim, spec.ndim)
+    if isinstance(start, TensorBase) and (start._spec.ndim or start._spec.dtype.category != INTEGER):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     n, start = spec.shape[dim], int(start)
     if length < 0:
         raise RuntimeError("narrow(): length must be non-negative.")
@@ -167,7 +173,7 @@ def permuted(t: TensorBase, dims: tuple, op: Op = permute_op) -> TensorBase:
 @public("permute")
 def permute(input, *args, dims=None):
     """A view with its dimensions in the order `dims`. Raises RuntimeError unless they are a permutation."""
-    dims = sizes(args or (dims,))
+    dims = int_list("permute", "dims", args, dims)
     ndim = input._spec.ndim
     if len(dims) != ndim:
         raise RuntimeError(f"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of "
@@ -204,7 +210,7 @@ def _numpy_transpose(self):
 
 def _matrix_transpose(self):
     _matrices_only(self, "tensor.mT")
-    return transpose(self, -2, -1)
+    return _last_two_swapped(self)
 
 
 @public("swapaxes")
@@ -237,8 +243,12 @@ def moveaxis(input, source, destination):
 
 
 def _matrices_only(self, what: str) -> None:
-    if self._spec.ndim < 2:
+    if self._spec.ndim == 1:
         raise RuntimeError(f"{what} is only supported on matrices or batches of matrices. Got {self._spec.ndim}-D tensor.")
+
+
+def _last_two_swapped(t):
+    return transpose(t, -2, -1) if t._spec.ndim else t
 
 
 def _conjugated(t):
@@ -249,12 +259,12 @@ def _conjugated(t):
 def adjoint(input):
     """The conjugate transpose of the last two dimensions. Raises RuntimeError below two dimensions."""
     _matrices_only(input, "tensor.adjoint()")
-    return _conjugated(transpose(input, -2, -1))
+    return _conjugated(_last_two_swapped(input))
 
 
 def _adjoint_property(self):
     _matrices_only(self, "tensor.mH")
-    return _conjugated(transpose(self, -2, -1))
+    return _conjugated(_last_two_swapped(self))
 
 
 def _hermitian(self):
@@ -331,7 +341,10 @@ def sum_to(xp, g, shape: tuple):
 @public("expand", function=False)
 def expand(self, *args, size=None, implicit=False):
     """A view with dimensions of size 1 repeated (stride 0) to `size`; -1 keeps a size. Raises RuntimeError where sizes do not fit."""
-    return expanded(self, sizes(args) if size is None else sizes((size,)))
+    return expanded(self, int_list("expand", "size", args, size))
+
+
+_TRANSLATED = ("Byte", "Char", "Double", "Float", "Int", "Long", "Short", "Half")  # torch's errors give only these their public names
 
 
 def expanded(t: TensorBase, size: tuple) -> TensorBase:
@@ -339,7 +352,9 @@ def expanded(t: TensorBase, size: tuple) -> TensorBase:
     spec = t._spec
     lead = len(size) - spec.ndim
     if lead < 0:
-        raise RuntimeError(f"expand({t.type()}{{{shape_text(spec.shape)}}}, size={shape_text(size)}): the number of sizes provided "
+        kind = t._spec.dtype.legacy
+        kind = f"torch.{kind}Tensor" if kind in _TRANSLATED else f"CPU{kind}Type"
+        raise RuntimeError(f"expand({kind}{{{shape_text(spec.shape)}}}, size={shape_text(size)}): the number of sizes provided "
                            f"({len(size)}) must be greater or equal to the number of dimensions in the tensor ({spec.ndim})")
     shape, own = list(size), t._current_strides
     strides = [0] * len(size)
@@ -356,7 +371,7 @@ def expanded(t: TensorBase, size: tuple) -> TensorBase:
         if have != n and have != 1:
             raise RuntimeError(f"The expanded size of the tensor ({n}) must match the existing size ({have}) at non-singleton dimension {i}.  "
                                f"Target sizes: {shape_text(size)}.  Tensor sizes: {shape_text(spec.shape)}")
-        strides[i] = step if have == n else 0
+        strides[i] = step if have == n and own else 0
     return make_view(t, expand_op, (), (("shape", tuple(shape)),), tuple(strides), t._offset)
 
 
@@ -367,9 +382,9 @@ def expand_as(self, other):
 
 
 @public("broadcast_to")
-def broadcast_to(input, size):
+def broadcast_to(input, *args, size=None):
     """`input` expanded to `size`."""
-    return expanded(input, sizes((size,)))
+    return expanded(input, int_list("broadcast_to", "size", args, size))
 
 
 # ---------------------------------------------------------------- diagonal
@@ -440,11 +455,15 @@ def _windows(length: int, size: int, step: int):
 
 
 def _unfold_body(xp, base, *, dim, size, step):
+    if base.ndim == 0:
+        return xp.reshape(base, (1,))[:size]
     places = _windows(base.shape[dim], size, step)
     return xp.moveaxis(xp.take(base, places, axis=dim), dim + 1, -1)
 
 
 def _unfold_rule(xp, g, out, base, *, dim, size, step):
+    if base.ndim == 0:
+        return xp.sum(g)
     places = _windows(base.shape[dim], size, step)
     windows = xp.moveaxis(xp.moveaxis(g, -1, dim + 1), (dim, dim + 1), (0, 1))
     zeros = xp.zeros((base.shape[dim], *windows.shape[2:]), g.dtype)
@@ -457,6 +476,8 @@ def _unfold_rule(xp, g, out, base, *, dim, size, step):
 
 
 def _unfold_infer(base, *, dim, size, step):
+    if base.ndim == 0:
+        return like(base, (size,))
     shape = list(base.shape)
     shape[dim] = (shape[dim] - size) // step + 1
     return like(base, (*shape, size))
@@ -477,11 +498,10 @@ def unfold(self, dimension, size, step):
         raise RuntimeError(f"maximum size for tensor at dimension {dim} is {length} but size is {size}")
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
-    if spec.ndim == 0:
-        return METHODS["as_strided"](self, (size,), (1,))
     result = list(strides)
-    result[dim] *= step
-    return make_view(self, unfold_op, (), (("dim", dim), ("size", size), ("step", step)), (*result, strides[dim]), self._offset)
+    if spec.ndim:
+        result[dim] *= step
+    return make_view(self, unfold_op, (), (("dim", dim), ("size", size), ("step", step)), (*result, strides[dim] if spec.ndim else 1), self._offset)
 
 
 # ---------------------------------------------------------------- in place: the tensor's own view changes
@@ -515,5 +535,5 @@ for _name, _front in (("t_", _t_in_place), ("transpose_", transpose), ("swapaxes
                       ("squeeze_", squeeze)):
     in_place_view(_name, _front)
 
-__all__ = ["VIEWS", "expanded", "in_place_view", "permuted", "reshaping_op", "select_view", "slice_view", "squeeze", "sum_to", "transpose", "unsqueeze",
-           "view_op"]
+__all__ = ["VIEWS", "expanded", "in_place_view", "permuted", "reshaping_op", "select_view", "slice_view", "squeeze", "sum_to", "transpose",
+           "unsqueeze", "view_op"]

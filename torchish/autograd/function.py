@@ -8,14 +8,13 @@ from __future__ import annotations
 import functools
 
 from .._core import handle
+from .._core.errors import FREED, INFERENCE, type_name
 from .._core.grad_graph import GradNode
 from .._core.handle import TensorBase, new_tensor
+from .._core.saved import SavedTensor, packed
+from .._core.spec import Spec
 from .._core.tape import next_sequence, state
 from .._ops.factory import constant_tensor
-
-FREED_SAVED = ("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
-               "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
-               "backward through the graph a second time or if you need to access saved tensors after calling backward.")
 
 
 class FunctionCtx:
@@ -61,6 +60,7 @@ class BackwardCFunction(GradNode, FunctionCtx):
         self.materialize_grads = True
         self.output_facts = ()
         self.needs_input_grad = ()
+        self.tensor_operands = ()
         self._kept = None
 
     def name(self) -> str:
@@ -79,14 +79,18 @@ class BackwardCFunction(GradNode, FunctionCtx):
         kept = []
         for t in self.to_save or ():
             if t is None:
-                kept.append(None)
+                kept.append((SavedTensor(None), None, None, 0))
                 continue
             if not isinstance(t, TensorBase):
                 raise TypeError(f"save_for_backward can only save variables, but argument {len(kept)} is of type {type(t).__name__}")
+            if t._inference:
+                raise RuntimeError(INFERENCE)
             number = next((i for i, r in enumerate(results) if r is t), None)
             counter = t._counter or t._storage
-            shown = t if number is None else handle.alias(t)
-            kept.append((shown, number, counter, counter.version))
+            if state.hooks:
+                kept.append((packed(t, (self, number) if number is not None else None), None, None, 0))
+            else:
+                kept.append((SavedTensor(t if number is None else handle.alias(t)), number, counter, counter.version))
         self._kept = kept
         self.to_save = None
 
@@ -95,17 +99,26 @@ class BackwardCFunction(GradNode, FunctionCtx):
         """The tensors given to `save_for_backward`. Raises RuntimeError once freed, or if one was modified in place."""
         if self._kept is None:
             if self.freed:
-                raise RuntimeError(FREED_SAVED)
+                raise RuntimeError(FREED)
             return tuple(self.to_save or ())
-        return tuple(None if k is None else self._unpack(*k) for k in self._kept)
+        return tuple(self._unpack(*k) for k in self._kept)
 
-    def _unpack(self, t, number, counter, version):
+    @property
+    def _raw_saved_tensors(self) -> tuple:
+        if self.freed:
+            raise RuntimeError(FREED)
+        return tuple(k[0] for k in self._kept or ())
+
+    def _unpack(self, kept: SavedTensor, number, counter, version):
+        if kept.unpack is not None or kept.data is None:
+            return kept.tensor()
+        t = kept.data
         if counter.version != version:
             from_output = f", which is output {number} of {self.name()}," if number is not None else ""
             shape = ", ".join(map(str, t._spec.shape))
             raise RuntimeError("one of the variables needed for gradient computation has been modified by an inplace operation: "
-                               f"[{t.type()} [{shape}]]{from_output} is at version {counter.version}; expected version {version} instead. Hint: "
-                               "enable anomaly detection to find the operation that failed to compute its gradient, with "
+                               f"[{type_name(t._spec)} [{shape}]]{from_output} is at version {counter.version}; expected version {version} instead. "
+                               "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
                                "torch.autograd.set_detect_anomaly(True).")
         if number is not None:
             t = handle.alias(t)
@@ -114,18 +127,24 @@ class BackwardCFunction(GradNode, FunctionCtx):
 
     saved_variables = saved_tensors
 
+    # ------------------------------------------------------------ in the graph
+    python = True
+
+    def operands(self) -> tuple:
+        """The tensor arguments: what counts as an edge."""
+        return tuple([i for i, t in enumerate(self.tensor_operands) if t])
+
+    def output_spec(self, number: int) -> Spec:
+        """The Spec of an output."""
+        return self.output_facts[number]
+
     # ------------------------------------------------------------ backward
     def vjp(self, needs: tuple, cotangents: list, walk) -> tuple:
         """Run the user's backward. Raises RuntimeError if it returns the wrong number or shapes of gradients."""
-        if self.freed and self._kept is None and not walk.keep_graph and self._had_saved():
-            raise RuntimeError(FREED_SAVED)
         given = [self._gradient(g, i, walk) for i, g in enumerate(cotangents)]
         results = self._forward_cls.backward(self, *given)
         results = results if isinstance(results, (tuple, list)) else (results,)
         return tuple(self._checked(results, i, walk) for i in needs)
-
-    def _had_saved(self) -> bool:
-        return False
 
     def _gradient(self, g, i: int, walk):
         if g is not None:
@@ -220,7 +239,7 @@ def _finish(ctx: BackwardCFunction, args: tuple, edges: tuple, tensors: list, ou
         if not isinstance(o, TensorBase) and o is not None and single:
             raise TypeError(f"{ctx._forward_cls.__name__}.forward: expected to return a Tensor or a tuple of Tensors, got {type(o).__name__}")
     ctx.edges = edges
-    ctx.extra = {"tensor_operands": tuple(tensors)}
+    ctx.tensor_operands = tuple(tensors)
     ctx.input_facts = tuple(a._read().spec if t else None for a, t in zip(args, tensors))
     ctx.output_facts = tuple(o._read().spec if isinstance(o, TensorBase) else None for o in outputs)
     ctx.outputs = len(outputs)

@@ -2,6 +2,7 @@
 
 Owns no formula. Names that torch also has here but that are plain tensor functions (sigmoid, tanh) are the same objects.
 """
+
 from __future__ import annotations
 
 from .. import _public as torch

@@ -1,0 +1,220 @@
+"""What a graph node keeps for backward, where the user watches it: saved-tensor hooks, `_saved_*` attributes and the watched recording.
+
+Note [Watching]: `tape.state.watch` is None unless saved-tensor hooks or anomaly detection are on; then recording calls it for each new
+graph node. A packed operand is replaced in the node by a stand-in, so that what the hook put aside is all that is kept.
+"""
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from .anomaly import remember_line
+from .errors import FREED
+from .grad_graph import GradNode, stand_in
+from .handle import TensorBase, new_tensor
+from .op import OPS, Plan, vjp_by_rule
+from .spec import Spec
+from .tape import Node, Value, record_values, state
+
+
+class SavedTensor:
+    """A tensor kept by a node, packed by a pair of hooks; `_raw_saved_*` attributes are of this class."""
+
+    def __init__(self, tensor: TensorBase | None, edge: tuple | None = None):
+        self.data: Any = tensor
+        self.edge = edge
+        self.spec = None if tensor is None else tensor._spec
+        self.unpack: Callable | None = None
+
+    def register_hooks(self, pack_hook: Callable, unpack_hook: Callable) -> None:
+        """Pack the tensor now, by `pack_hook(tensor)`, and unpack it whenever it is asked for. Raises RuntimeError if it has hooks or is None."""
+        if self.unpack is not None:
+            raise RuntimeError("Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of hooks is allowed "
+                               "at a time.")
+        if self.data is None:
+            raise RuntimeError("Calling register_hooks on a saved tensor with value None is forbidden")
+        self.pack(pack_hook, unpack_hook)
+
+    def pack(self, pack_hook: Callable, unpack_hook: Callable) -> SavedTensor:
+        """Hand the tensor to `pack_hook`. Raises RuntimeError if the hook writes to it."""
+        tensor = self.data
+        counter = tensor._counter or tensor._storage
+        before, version = state.grad, counter.version
+        state.grad = False
+        try:
+            self.data = pack_hook(tensor)
+        finally:
+            state.grad = before
+        if counter.version != version:
+            raise RuntimeError("A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook cannot be modified "
+                               "by in-place operations as this can lead to unexpected side-effects. Please open an issue if you need to perform "
+                               "in-place operations on the input to a pack hook.")
+        self.unpack = unpack_hook
+        return self
+
+    def value(self) -> TensorBase:
+        """The tensor as its unpack hook returns it. Raises TypeError unless that is a tensor."""
+        if self.unpack is None:
+            return self.data
+        made = self.unpack(self.data)
+        if not isinstance(made, TensorBase):
+            raise TypeError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(made).__name__}")
+        return made
+
+    def tensor(self) -> TensorBase | None:
+        """The tensor for users: in its place in the graph again."""
+        if self.data is None:
+            return None
+        made = self.value()
+        return made if self.unpack is None else new_tensor(made._read(), self.edge)
+
+
+def packed(tensor: TensorBase, edge: tuple | None = None) -> SavedTensor:
+    """A saved tensor packed by the innermost hooks in force."""
+    kept = SavedTensor(tensor, tensor._edge if edge is None else edge)
+    return kept.pack(*state.hooks[-1]) if state.hooks else kept
+
+
+# ---------------------------------------------------------------- watched recording
+def update_watch() -> None:
+    """Switch the watch on or off, after hooks or anomaly detection changed."""
+    state.watch = _watch if state.hooks or state.anomaly else None
+
+
+def _watch(made: GradNode, args: tuple, results: tuple) -> None:
+    """A graph node was recorded (`results` empty), or its saved results exist now."""
+    if state.anomaly and not results:
+        remember_line(made)
+    if not state.hooks or not made.saved or made.node.plan.primal is not None:
+        return
+    kept, inputs, saved = {}, list(made.node.inputs), []
+    for counter, version, operand in made.saved:
+        if operand >= 0 and not results:
+            kept[operand] = packed(args[operand])
+            inputs[operand] = stand_in(inputs[operand].spec)
+        elif operand < 0 and results:
+            kept[operand] = packed(results[-1 - operand])
+        else:
+            saved.append((counter, version, operand))
+            continue
+        saved.append((UNWATCHED, 0, operand))
+    if kept:
+        made.saved = tuple(saved)
+        made._extra().setdefault("packed", {}).update(kept)
+        made.node = Node(made.node.plan, tuple(inputs), -1, None)
+
+
+class _Unwatched:
+    """Stands for the version counter of a tensor that went through hooks: torch no longer checks it."""
+
+    version = 0
+
+
+UNWATCHED = _Unwatched()
+
+
+# ---------------------------------------------------------------- unpacking for backward
+def unpacked(node: GradNode, primal: Node) -> tuple[tuple, tuple | None]:
+    """The operands of a node with packed tensors, and its results where those are packed (None where not)."""
+    inputs, outs = list(primal.inputs), None
+    for operand, kept in node.extra["packed"].items():
+        value = fitted(kept.value()._read(), kept.spec)
+        if operand >= 0:
+            inputs[operand] = value
+        else:
+            outs = outs or {}
+            outs[-1 - operand] = value
+    return tuple(inputs), outs
+
+
+def fitted(value: Value, want: Spec) -> Value:
+    """What an unpack hook returned, in the dtype of what was packed. Raises RuntimeError for another shape."""
+    if value.spec.shape != want.shape:
+        raise RuntimeError(f"torchish: a saved tensor of shape {list(want.shape)} was unpacked with shape {list(value.spec.shape)}")
+    if value.spec.dtype is want.dtype:
+        return value
+    return record_values(OPS["to"].plan((value.spec,), (("dtype", want.dtype),)), (value,))[0]
+
+
+def result_plan(plan: Plan, needs: tuple, given: tuple) -> Plan:
+    """As `op.vjp_plan`, with the results among the operands: (operands..., results..., cotangents...)."""
+    key = (needs, given, "results")
+    found = plan.vjps.get(key)
+    if found is not None:
+        return found
+    n, k = len(plan.argtypes), len(plan.outs)
+
+    def impl(xp, *args):
+        return vjp_by_rule(xp, plan, needs, given, args[:n], args[n + k:], args[n:n + k])
+    cotangents = tuple(s for s, g in zip(plan.outs, given) if g)
+    made = plan.vjps[key] = Plan(plan.op, impl, tuple(plan.argtypes[i] for i in needs), plan.argtypes + plan.outs + cotangents, plan.static)
+    made.rules = made.check = None
+    made.differentiable = True
+    return made
+
+
+# ---------------------------------------------------------------- what walkers of the graph read
+def saved_attribute(node: GradNode, operand: int, raw: bool):
+    """`_saved_self` and its like. Raises RuntimeError once the graph is freed, or if the tensor was modified in place."""
+    kept = (node.extra or {}).get("packed", {}).get(operand)
+    if node.freed:
+        raise RuntimeError(FREED)
+    if kept is None:
+        kept = SavedTensor(_recorded(node, operand))
+        if raw:
+            node._extra().setdefault("packed", {})[operand] = kept
+    return kept if raw else kept.tensor()
+
+
+def _recorded(node: GradNode, operand: int) -> TensorBase | None:
+    if operand < 0:
+        return new_tensor(_result(node.node, -1 - operand), (node, -1 - operand) if node.node.plan.outs[-1 - operand].differentiable else None)
+    value, edge = node.node.inputs[operand], node.edges[operand]
+    if value.__class__ is not Value:
+        return value
+    leaf = edge[0].leaf() if edge is not None and edge[0].ends and hasattr(edge[0], "leaf") else None
+    return leaf if leaf is not None and leaf._read() is value else new_tensor(value, edge)
+
+
+def _result(node: Node, number: int) -> Value:
+    """Output `number` of a recorded computation: the Value itself, or where it is no longer known one that computes it again."""
+    if node.outs is not None and node.outs[number] is not None:
+        return node.outs[number]
+    again = Node(node.plan, node.inputs, -1, None)
+    again.seq = node.seq
+    return Value(node.plan.outs[number], again, number)
+
+
+SAVED_NAMES: dict[str, dict[int, str]] = {}  # node name -> {operand: torch's name}, where not the usual; filled by the table of graph facts
+_USUAL = {0: "self", 1: "other", -1: "result", -2: "indices"}
+
+
+def saved_names(node: GradNode) -> dict[str, int]:
+    """The tensors that torch's node keeps, by name: the operand each is."""
+    names = SAVED_NAMES.get(type(node).__name__, _USUAL)
+    return {names[i]: i for _, _, i in node.saved if i in names} if node.node is None or node.node.plan.primal is None else {}
+
+
+def _attribute(node: GradNode, name: str):
+    raw = name.startswith("_raw_saved_")
+    if raw or name.startswith("_saved_"):
+        short = name[len("_raw_saved_" if raw else "_saved_"):]
+        operand = saved_names(node).get(short)
+        if operand is not None:
+            return saved_attribute(node, operand, raw)
+        if not raw and short in (static := _parameters(node)):
+            return static[short]
+    raise AttributeError(f"'{type(node).__name__}' object has no attribute '{name}'")
+
+
+def _parameters(node: GradNode) -> dict:
+    plan = node.node.plan if node.node is not None else (node.spare[0] if node.freed and not node.python else None)
+    return {} if plan is None else dict(plan.static)
+
+
+def _directory(node: GradNode) -> list[str]:
+    names = saved_names(node)
+    return [*object.__dir__(node), *["_saved_" + n for n in names], *["_raw_saved_" + n for n in names], *["_saved_" + n for n in _parameters(node)]]
+
+
+GradNode.__getattr__ = _attribute
+GradNode.__dir__ = _directory
