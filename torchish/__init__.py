@@ -3,6 +3,7 @@ from ._public import *  # noqa: F401, F403 - torch-level functions, dtypes and m
 from . import autograd as autograd  # isort: skip
 from . import compiler as compiler
 from . import cuda as cuda
+from . import func as func
 from . import linalg as linalg
 from . import nn as nn
 from . import optim as optim
@@ -11,6 +12,7 @@ from . import serialization as serialization
 from . import special as special
 from . import utils as utils
 from .compiler import compile as compile
+from .func import vmap as vmap
 from .serialization import load as load
 from .serialization import save as save
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import builtins
 import copy
+import warnings
 from collections import OrderedDict
 
 import numpy as np
@@ -25,6 +26,12 @@ from ._device import device
 from ._ops.factory import tensor_from
 from ._ops.shared import wrap_dim
 from ._ops.variants import METHODS, PROPERTIES, assign, check_writable
+
+
+_NOT_A_LEAF = ("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
+               "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf "
+               "Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
+               "github.com/pytorch/pytorch/pull/30531 for more information.")
 
 
 class _TensorMeta(type):
@@ -205,6 +212,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
     @property
     def grad(self):
         """The accumulated gradient: None until backward() reaches this leaf (or non-leaf after `retain_grad()`)."""
+        if self._grad is None and self._edge is not None and not self._edge[0].ends and self._retains is None:
+            warnings.warn(_NOT_A_LEAF, stacklevel=2)
         return self._grad
 
     @grad.setter

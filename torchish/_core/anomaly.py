@@ -18,11 +18,15 @@ from .tape import Value, state
 def remember_line(node: GradNode) -> None:
     """Note where the user's program recorded `node`, and the node whose backward was running then."""
     frames = traceback.extract_stack()
-    while frames and frames[-1].filename.startswith(PACKAGE):
+    while frames and (_ours(frames[-1]) or frames[-1].filename == "<string>" and len(frames) > 1 and _ours(frames[-2])):  # generated fronts too
         frames.pop()
     node.metadata["traceback_"] = traceback.format_list(frames)
     if state.running is not None:
         node.metadata["parent_"] = state.running
+
+
+def _ours(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(PACKAGE)
 
 
 def warn_of(node: GradNode) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from . import anomaly
 from .dependence import dependences
 from .errors import FREED, version_error
-from .grad_graph import AccumulateGrad, GradNode
+from .grad_graph import AccumulateGrad, GradNode, Nowhere
 from .handle import TensorBase, new_tensor, set_strides
 from .hooks import RETAINING, bind_retained, run_accumulated, run_posthooks, run_prehooks, run_tensor_hooks
 from .op import OPS, Plan, vjp_plan
@@ -438,7 +438,8 @@ def target_slots(inputs: tuple) -> dict:
     slots: dict = {}
     for i, t in enumerate(inputs):
         node, number = edge_of(t, True)
-        slots.setdefault(node, {}).setdefault(number, []).append(i)
+        if node.__class__ is not Nowhere:  # no gradient ever arrives there
+            slots.setdefault(node, {}).setdefault(number, []).append(i)
     return slots
 
 

@@ -33,6 +33,8 @@ READS = {
             "what you're doing with other operations. If error is occurring somewhere inside PyTorch internals, please file a bug report.",
     "bool": "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that yet, please file an "
             "issue at https://github.com/pytorch/pytorch/issues .",
+    "nonzero": "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over aten::nonzero. Please file an "
+               "issue at https://github.com/pytorch/pytorch/issues if you need this feature.",
 }
 READ = "vmap: the values of a Tensor that is being vmapped over are not known while the function runs, but were asked for ({})."
 
@@ -148,15 +150,14 @@ class Scope:
 
 # ---------------------------------------------------------------- operands and results
 class Port(GradNode):
-    """Where the graph inside a scope ends at a mapped operand; `edge` and `axis` are the operand's outside."""
+    """Where the graph inside a scope ends at a mapped operand: operand number `index`, mapped over its dimension `axis`."""
 
-    __slots__ = ("edge", "axis", "mark", "ends")
+    __slots__ = ("index", "axis", "mark", "ends")
 
-    def __init__(self, scope: Scope, edge: tuple, axis: int):
+    def __init__(self, scope: Scope, index: int, axis: int, ends: bool):
         self.node, self.edges, self.saved, self.freed, self.extra, self.outputs = None, (), (), False, None, 1
         self.seq = next_sequence()
-        self.edge, self.axis, self.mark = edge, axis, scope.mark
-        self.ends = edge[0].ends
+        self.index, self.axis, self.mark, self.ends = index, axis, scope.mark, ends
 
 
 class Mapping:
@@ -168,6 +169,7 @@ class Mapping:
     def __init__(self, size: int, randomness: str = "error", again: Mapping | None = None):
         self.scope = Scope(size, randomness) if again is None else again.scope
         self.values: list[Value] = [] if again is None else list(again.values)  # the operands' outside
+        self.edges: list = [] if again is None else list(again.edges)  # and their places in the graph outside
         self.axes: list[int] = [] if again is None else list(again.axes)
         self.placeholders: list[Value] = [] if again is None else list(again.placeholders)
         self.written: list[tuple] = []
@@ -178,17 +180,26 @@ class Mapping:
         v = t._read()
         shape = tuple(v.spec.shape)
         inner = Value(spec_of(shape[:axis] + shape[axis + 1:], v.spec.dtype, v.spec.device), self.scope.source, 0)
+        made = new_tensor(inner)
+        edge = t._current_edge() if state.grad else None
+        if edge is not None:
+            made._edge = (Port(self.scope, len(self.values), axis, edge[0].ends), 0)
         self.values.append(v)
+        self.edges.append(edge)
         self.axes.append(axis)
         self.placeholders.append(inner)
-        made = new_tensor(inner)
-        edge = t._current_edge()
-        if edge is not None and state.grad:
-            made._edge = (Port(self.scope, edge, axis), 0)
         for number, tangent in tangents_of(v).items():
             if number in state.dual:
                 attach(made, self.operand(tangent, axis), number)
         self.written.append((t, made, inner, axis))
+        return made
+
+    def at(self, operands: list) -> Mapping:
+        """The same function, with the same results kept, at other operands of the same specs; they may have places in graphs of their own."""
+        made = Mapping(0, again=self)
+        made.values = [t._read() for t in operands]
+        made.kept = [(v, edge, axis, ()) for v, edge, axis, _ in self.kept]
+        made.edges = [t._current_edge() for t in operands]
         return made
 
     def keep(self, outputs: list, axes: list) -> None:
@@ -224,16 +235,19 @@ class Mapping:
         levels = iter([levels for _, _, _, levels in self.kept])
         return list(_with_tangents(made, levels))
 
+    def _mine(self, node: GradNode) -> bool:
+        return node.__class__ is Port and node.mark == self.scope.mark
+
     def _place(self, axes: tuple, specs: tuple) -> Mapped | None:
         """The graph node of the results; None where nothing outside is reached."""
         roots = tuple([edge for _, edge, _, _ in self.kept])
-        targets = _targets(self.scope, roots)
+        targets = [t for t in _targets(self.scope, roots) if not self._mine(t[0]) or self.edges[t[0].index] is not None]
         if not targets:
             return None
         first = next(e[0] for e in roots if e is not None)
         made = object.__new__(_mapped_class(first.name() if self.scope.made(first) else "AliasBackward0"))
         made.node, made.seq, made.outputs, made.freed, made.extra, made.saved = None, next_sequence(), len(roots), False, None, KEPT
-        made.edges = tuple([t.edge if t.__class__ is Port else (t, number) for t, number in targets])
+        made.edges = tuple([self.edges[t.index] if self._mine(t) else (t, number) for t, number in targets])
         made.specs = specs
         made.mapping, made.roots, made.axes, made.targets = Mapping(0, again=self), roots, axes, tuple(targets)
         return made
@@ -300,15 +314,11 @@ class Mapped(GradNode):
             inside = _Inside(True, walk.create_graph, wanted)
             inside.run(roots)
             slots = [slot for slot in needs if slot in inside.captured]
-            mapping.keep([inside.captured[s] for s in slots], [_axis(self.targets[s][0]) for s in slots])
+            mapping.keep([inside.captured[s] for s in slots], [target.axis if mapping._mine(target := self.targets[s][0]) else SUM for s in slots])
         if not slots:
             return (None,) * len(needs)
         found = dict(zip(slots, mapping.results()))
         return tuple([walk._carrier(found[s]) if s in found else None for s in needs])
-
-
-def _axis(target: GradNode):
-    return target.axis if target.__class__ is Port else SUM
 
 
 class _Inside(Walk):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
+from sys import getrefcount
 
 import jax
 import jax.numpy as jnp
@@ -85,7 +86,32 @@ def _pull(want: Value, nodes: list[Node]) -> list[Node]:
     return both
 
 
+def _drop_dead(nodes: list[Node]) -> None:
+    """Remove, in place, nodes whose results nobody refers to: they would only make slices differ that are the same.
+
+    Dead is what CPython's reference counts show as referred to by its node alone; where they say otherwise the node merely stays.
+    """
+    dead = False
+    for i in range(len(nodes) - 1, -1, -1):
+        node = nodes[i]
+        if node.plan.check is None:
+            for out in node.outs:
+                if out is not None and getrefcount(out) > 3:  # the tuple, `out` and the argument
+                    break
+            else:
+                nodes[i] = node.outs = None
+                dead = True
+        node = out = None
+    if dead:
+        nodes[:] = [n for n in nodes if n is not None]
+        for pos, node in enumerate(nodes):
+            node.pos = pos
+
+
 def _run(nodes: list[Node], want, needed_after, cause: str) -> None:
+    _drop_dead(nodes)
+    if not nodes:
+        return
     counters["evaluations"] += 1
     counters["cut: " + cause] += 1
     if len(nodes) <= TINY_NODES and _all_numpy(nodes) and sum(n.plan.cost for n in nodes) <= TINY_COST and _concrete(nodes):

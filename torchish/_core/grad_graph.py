@@ -208,4 +208,4 @@ class Nowhere(GradNode):
         self.label = label
 
 
-UNTRACKED, INVALID = Nowhere("Untracked"), Nowhere("Invalid")
+INVALID = Nowhere("Invalid")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import weakref
 
-from .grad_graph import UNTRACKED, AccumulateGrad, GradNode
+from .grad_graph import AccumulateGrad, GradNode, Nowhere
 from .spec import Spec
 from .storage import Storage
 from .tape import Value, constant, state
@@ -61,7 +61,7 @@ class TensorBase:
         if self._chain is not None and self._seen != (self._counter or self._storage).version:
             regenerate(self, False)
         if self._edge is None and self._base_tensor is not None and self._base_tensor._current_edge() is not None and self._spec.differentiable:
-            self._edge = (UNTRACKED, 0)  # the base began to require grad after the view was made
+            self._edge = (Nowhere("Untracked"), 0)  # the base began to require grad after the view was made
         return self._edge
 
     @property

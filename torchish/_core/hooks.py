@@ -52,13 +52,17 @@ def bind_retained() -> None:
     """Tell the nodes whose results keep their gradients. Done as a backward begins, since an in-place operation moves a tensor to another node."""
     for key, reference in list(RETAINING.items()):
         t = reference()
-        if t is None or t._edge is None or t._edge is t._retains:
+        if t is None:
+            continue
+        stale = t._chain is not None and t._seen != (t._counter or t._storage).version  # its new place is in no graph yet
+        edge = () if stale or t._edge is None else t._edge
+        if edge is t._retains:
             continue
         if t._retains and (old := t._retains[0].extra) is not None:
             old.get("retain", {}).pop(key, None)
-        t._retains = t._edge
-        node, number = t._edge
-        if not node.ends:
+        t._retains = edge
+        if edge and not edge[0].ends:
+            node, number = edge
             node._extra().setdefault("retain", {})[key] = (number, reference)
 
 

@@ -52,7 +52,8 @@ def make_slice(nodes: list[Node], want: Value | None, needed_after: set | None, 
             elif v is None:
                 key.append(None)
             elif primal is not None:  # a vjp's number operands are its primal's
-                key.append(places[primal, j])
+                at = places[node, j] = places[primal, j]
+                key.append(at)
             else:
                 key.append(~len(args))
                 places[node, j] = ~len(args)
@@ -158,8 +159,7 @@ def _refs(node: Node, made: Slice) -> list:
         elif v is None:
             refs.append(None)
         else:
-            at = places.get((node, j))
-            refs.append(places[node.primal, j] if at is None else at)
+            refs.append(places[node, j])
     return refs
 
 

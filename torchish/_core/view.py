@@ -9,7 +9,7 @@ place is renewed from the base, with one AsStridedBackward0 for the whole way as
 from __future__ import annotations
 
 from . import evaluate, handle
-from .grad_graph import INVALID, UNTRACKED, node_class
+from .grad_graph import INVALID, Nowhere, node_class
 from .handle import TensorBase
 from .op import Op, simple
 from .record import call_values
@@ -69,7 +69,7 @@ def attach(base: TensorBase, value: Value, edge: tuple | None, chain: tuple, str
         if not state.grad:
             t._origin = "inference" if state.inference else "no_grad"
             if base._edge is not None and value.spec.differentiable:
-                t._edge = (UNTRACKED, 0)
+                t._edge = (Nowhere("Untracked"), 0)
         elif base._origin is not None:
             t._origin = base._origin
     return t

@@ -11,8 +11,8 @@ from .._core.record import call
 from .._core.spec import contiguous_strides, like
 from .._dtype import INTEGER
 from .conversion import dense_copy
-from .layout import like_strides
 from .int_lists import int_list
+from .layout import like_strides
 from .shared import shape_text, wrap_dim
 from .variants import FUNCTIONS, METHODS, public
 from .view_ops import expanded, unsqueeze
@@ -65,7 +65,8 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         return from_array(_indices_of(input, None, output_size))
     if not isinstance(repeats, (int, TensorBase)):
         raise TypeError("repeat_interleave() received an invalid combination of arguments - "
-                        f"got ({type(repeats).__name__}), but expected one of:\n * (Tensor repeats, int dim = None, *, int output_size = None)\n * (int repeats, int dim = None, *, int output_size = None)\n")
+                        f"got ({type(repeats).__name__}), but expected one of:\n * (Tensor repeats, int dim = None, *, int output_size = None)\n"
+                        " * (int repeats, int dim = None, *, int output_size = None)\n")
     if isinstance(repeats, int):
         return _repeated_evenly(input, repeats, dim, output_size)
     if dim is None:

@@ -18,9 +18,9 @@ from .._core.storage import Storage
 from .._core.tape import record_values
 from .._core.view import OVERLAPPING, REINTERPRETING, Operand, attach, become, check_place
 from .factory import constant_tensor
+from .int_lists import int_list
 from .joining import cat
 from .layout import is_dense
-from .int_lists import int_list
 from .shared import shape_text, sizes
 from .variants import METHODS, public, register
 from .view_ops import in_place_view, view_op

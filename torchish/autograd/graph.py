@@ -10,6 +10,7 @@ from .._core.backward import GradientEdge as GradientEdge
 from .._core.grad_graph import GradNode as Node
 from .._core.handle import TensorBase, alias
 from .._core.removable import RemovableHandle as RemovableHandle
+from .._core.removable import add_hook as add_hook
 from .._core.saved import update_watch
 from .._core.tape import state
 

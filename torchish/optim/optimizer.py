@@ -15,7 +15,7 @@ from typing import Any
 from .. import _public as torch
 from .._core.evaluate import step_boundary
 from ..nn.modules._conversion import clear_gradient
-from ..nn.modules._hooks import RemovableHandle, add_hook
+from ..utils.hooks import RemovableHandle, add_hook
 from ..tensor import Tensor
 
 _HOOK_TABLES = (

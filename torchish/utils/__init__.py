@@ -4,5 +4,6 @@ Owns the package; each helper lives in its own module.
 """
 
 from . import data as data
+from . import hooks as hooks
 
-__all__ = ["data"]
+__all__ = ["data", "hooks"]

@@ -1,4 +1,4 @@
-"""Hooks of modules: the handle that removes one, the process-wide tables, and the call that runs forward with hooks.
+"""Hooks of modules: the process-wide tables, and the call that runs forward with hooks.
 
 Knows the hook tables a module keeps (`_forward_hooks` and friends) and nothing else about modules.
 What a hook on the backward pass needs is kept apart, in `_backward_hooks.py`.
@@ -8,62 +8,12 @@ from __future__ import annotations
 
 import itertools
 import warnings
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-
-class RemovableHandle:
-    """Removes a hook from the table that holds it; also a context manager that removes the hook on exit.
-
-    `hooks_dict` is the table (it must accept weak references, so an OrderedDict); `extra_dict` is one further table,
-    or a list of tables, keyed by the same hook id.
-    """
-
-    id: int
-    next_id: int = 0
-
-    def __init__(self, hooks_dict: Any, *, extra_dict: Any = None) -> None:
-        self.hooks_dict_ref = weakref.ref(hooks_dict)
-        self.id = RemovableHandle.next_id
-        RemovableHandle.next_id += 1
-        extras = extra_dict if isinstance(extra_dict, list) else [] if extra_dict is None else [extra_dict]
-        self.extra_dict_ref = tuple(weakref.ref(table) for table in extras)
-
-    def remove(self) -> None:
-        """Take the hook out of its tables; a second call does nothing."""
-        for reference in (self.hooks_dict_ref, *self.extra_dict_ref):
-            table = reference()
-            if table is not None:
-                table.pop(self.id, None)
-
-    def __getstate__(self) -> tuple[Any, ...]:
-        return (self.hooks_dict_ref(), self.id, tuple(reference() for reference in self.extra_dict_ref))
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        hooks_dict, self.id, extras = state
-        # A table that died before pickling comes back as an empty one, so that remove() still works.
-        self.hooks_dict_ref = weakref.ref(OrderedDict() if hooks_dict is None else hooks_dict)
-        self.extra_dict_ref = tuple(weakref.ref(OrderedDict() if table is None else table) for table in extras)
-        RemovableHandle.next_id = max(RemovableHandle.next_id, self.id + 1)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.remove()
-
-
-def add_hook(table: OrderedDict, hook: Callable, *, prepend: bool = False, flags: list[OrderedDict] | None = None) -> RemovableHandle:
-    """Put `hook` into `table` under a fresh id, first if `prepend`; mark that id True in each table of `flags`."""
-    handle = RemovableHandle(table, extra_dict=flags)
-    table[handle.id] = hook
-    for flag in flags or ():
-        flag[handle.id] = True
-    if prepend:
-        table.move_to_end(handle.id, last=False)
-    return handle
+from ...utils.hooks import RemovableHandle, add_hook
+from ._backward_hooks import BackwardHooks, GlobalBackwardHooks
 
 
 class GlobalHooks:
@@ -134,12 +84,19 @@ class HookedCall:
             raise
 
     def _run_once(self) -> Any:
+        module = self.module
         self._run_pre_hooks()
-        self.result = self.module.forward(*self.args, **self.kwargs)
+        watched = None
+        if module._backward_hooks or module._backward_pre_hooks or GlobalBackwardHooks.hooks or GlobalBackwardHooks.pre:
+            watched = BackwardHooks(module)
+            self.args = watched.inputs(self.args)
+        self.result = module.forward(*self.args, **self.kwargs)
         for hook_id, hook, _ in self._forward_hooks():
             if self._is_always_called(hook_id):
                 self.already_called.add(hook_id)
             self._run_forward_hook(hook_id, hook)
+        if watched is not None:
+            self.result = watched.output(self.args, self.result)
         return self.result
 
     def _run_pre_hooks(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ... import _public as torch
 from ...tensor import Parameter, Tensor
-from ._hooks import RemovableHandle, add_hook
+from ...utils.hooks import RemovableHandle, add_hook
 
 EXTRA_STATE_KEY = "_extra_state"
 

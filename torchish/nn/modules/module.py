@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import _public as torch
-from ._backward_hooks import BackwardHookMethods
+from ...utils.hooks import RemovableHandle, add_hook
+from ._backward_hooks import BackwardHookMethods, GlobalBackwardHooks
 from ._backward_hooks import register_module_backward_hook as register_module_backward_hook
 from ._backward_hooks import register_module_full_backward_hook as register_module_full_backward_hook
 from ._backward_hooks import register_module_full_backward_pre_hook as register_module_full_backward_pre_hook
 from ._conversion import ModuleConversion
-from ._hooks import GlobalHooks, HookedCall, RemovableHandle, add_hook
+from ._hooks import GlobalHooks, HookedCall
 from ._hooks import register_module_buffer_registration_hook as register_module_buffer_registration_hook
 from ._hooks import register_module_forward_hook as register_module_forward_hook
 from ._hooks import register_module_forward_pre_hook as register_module_forward_pre_hook
@@ -27,6 +28,8 @@ from ._traversal import ModuleTraversal
 
 _GLOBAL_PRE_HOOKS = GlobalHooks.forward_pre
 _GLOBAL_HOOKS = GlobalHooks.forward
+_GLOBAL_BACKWARD_PRE_HOOKS = GlobalBackwardHooks.pre
+_GLOBAL_BACKWARD_HOOKS = GlobalBackwardHooks.hooks
 
 # Tables of every module, in torch's order; those of hooks accept weak references, which the handles need.
 _HOOK_TABLES = (
@@ -89,6 +92,10 @@ class Module(ModuleAttributes, ModuleTraversal, ModuleState, ModuleConversion, B
         if (
             self._forward_hooks
             or self._forward_pre_hooks
+            or self._backward_hooks
+            or self._backward_pre_hooks
+            or _GLOBAL_BACKWARD_HOOKS
+            or _GLOBAL_BACKWARD_PRE_HOOKS
             or _GLOBAL_HOOKS
             or _GLOBAL_PRE_HOOKS
             or self._compiled_call_impl is not None
