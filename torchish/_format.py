@@ -46,7 +46,8 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
     edgeitems: items shown at each edge. linewidth: columns after which a row is wrapped. profile: "default", "short" or "full",
     applied before the other arguments; any other name is ignored, as in torch. sci_mode: True or False forces scientific
     notation on or off; None chooses it by the values, and every call sets it, as in torch.
-    grad_fn (ours alone): "documented" prints `grad_fn=<AddBackward>`, "torch" prints torch 2's `grad_fn=<AddBackward0>`.
+    grad_fn (ours alone): "documented" prints `grad_fn=<AddBackward>`, "torch" prints torch 2's `grad_fn=<AddBackward0>`. A profile is
+    torch's own set of choices, so naming one chooses "torch" too, unless `grad_fn` is given with it.
 
     Raises ValueError for any other `grad_fn`.
 
@@ -57,6 +58,8 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
     if grad_fn is not None and grad_fn not in GRAD_FN_STYLES:
         raise ValueError(f"grad_fn must be one of {GRAD_FN_STYLES}, got {grad_fn!r}")
     changes = dict(_PROFILES.get(profile, ()))
+    if changes:
+        changes["grad_fn"] = "torch"
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth, "grad_fn": grad_fn}
     changes.update((name, value) for name, value in given.items() if value is not None)
     for name, value in changes.items():

@@ -34,6 +34,9 @@ _NOT_A_LEAF = ("The .grad attribute of a Tensor that is not a leaf Tensor is bei
                "github.com/pytorch/pytorch/pull/30531 for more information.")
 
 
+_USE_DETACH = " If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+
+
 class _TensorMeta(type):
     """Lets `isinstance(p, Parameter)` follow torch: the metaclass only exists so that class-level reprs stay torch's."""
 
@@ -173,6 +176,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
 
     @requires_grad.setter
     def requires_grad(self, on: bool):
+        if not handle.is_leaf(self):
+            raise RuntimeError("you can only change requires_grad flags of leaf variables." + ("" if on else _USE_DETACH))
         self.requires_grad_(on)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
@@ -182,8 +187,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         have = self._current_edge()
         if have is not None and not handle.is_leaf(self):
             if not requires_grad:
-                raise RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
-                                   "subgraph that doesn't require differentiation use var_no_grad = var.detach().")
+                raise RuntimeError("you can only change requires_grad flags of leaf variables." + _USE_DETACH)
             return self
         if requires_grad and not self._spec.differentiable:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
@@ -233,7 +237,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
             raise RuntimeError("can't assign Variable as its own grad")
         have, got = self._spec, value._spec
         if got.dtype is not have.dtype:
-            raise RuntimeError(f"attempting to assign a gradient with dtype '{_ctype(got)}' to a tensor with grad_dtype '{_ctype(have)}'. "
+            raise RuntimeError(f"attempting to assign a gradient with dtype '{_ctype(got)}' to a tensor with grad_dtype '{have.dtype.legacy}'. "
                                "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). "
                                "You can set the tensor's grad_dtype attribute with a specific dtype, or None to allow any dtype. "
                                "Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may break downstream "
@@ -470,7 +474,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
 
 
 def _ctype(spec) -> str:
-    names = {"float32": "float", "float64": "double", "int64": "long", "int32": "int", "int16": "short", "uint8": "unsigned char",
+    names = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "int16": "short int", "uint8": "unsigned char",
              "int8": "signed char", "bool": "bool", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "complex64": "c10::complex<float>",
              "complex128": "c10::complex<double>"}
     return names.get(spec.dtype.name, spec.dtype.name)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from .handle import TensorBase, new_tensor, set_strides
 from .hooks import RETAINING, bind_retained, run_accumulated, run_posthooks, run_prehooks, run_tensor_hooks
 from .op import OPS, Plan, vjp_plan
 from .record import call, grow_graph
-from .saved import result_plan, unpacked
+from .saved import recorded_result, result_plan, unpacked
 from .spec import Spec
 from .tape import Node, Value, record_values, state
 from .view import write
@@ -31,6 +31,12 @@ class GradientEdge(NamedTuple):
     node: GradNode
     output_nr: int
     ownership_token: GradNode | None = None
+
+
+# Filled by the table of graph facts, keyed by a node's name:
+SECOND: dict[str, tuple] = {}  # the nodes that its gradients show under create_graph, by operand (the last for the rest)
+FORCED: dict[str, int] = {}  # what its gradients depend on beside what carries a derivative: an operand, or -1 for the result
+SHOWN: dict[str, Callable] = {}  # `f(gradient, plan)`, for gradients that are views of the one that arrives
 
 
 class Walk:
@@ -45,6 +51,7 @@ class Walk:
         self.goals = goals if capture is None else set(capture)
         self.captured: dict[int, TensorBase] = {}
         self.buffers: dict[GradNode, list] = {}
+        self.views: dict[tuple, tuple | None] = {}  # captured gradients that users see as views: (node, cotangent)
         self.waiting: dict[GradNode, int] = {}
         self.needed: set[GradNode] | None = None
         self.visited: set[GradNode] = set()
@@ -114,6 +121,8 @@ class Walk:
     def _step(self, node: GradNode) -> None:
         buffer = self.buffers.pop(node, None)
         needed, edges = self.needed, node.edges
+        if needed is not None and node not in needed:
+            return
         if buffer is None and (node.extra is not None or node.python):
             buffer = [None] * node.outputs  # torch runs it, and its hooks, with undefined gradients
         if buffer is not None and (node.extra is not None or self.capture is not None):
@@ -128,6 +137,8 @@ class Walk:
                 for i, g in zip(needs, gradients):
                     if g is not None:
                         self._deliver(edges[i], g)
+                        if self.capture is not None and not self.create_graph:
+                            self._note_view(node, edges[i], buffer)
             if not self.keep_graph:
                 node.release()
         for edge in edges:
@@ -177,10 +188,18 @@ class Walk:
             buffer = [None if g is None else self._carrier(g) for g in buffer]
         if self.capture is not None and node in self.capture:
             for number, slots in self.capture[node].items():
-                if buffer[number] is not None:
-                    for slot in slots:
-                        self.captured[slot] = self._tensor(buffer[number])
+                g = buffer[number]
+                if g is not None:
+                    made = self.views.get((node, number))
+                    tensor = self._tensor(g) if made is None else SHOWN[type(made[0]).__name__](new_tensor(made[1]), made[0].plan())
+                    self.captured.update(dict.fromkeys(slots, tensor))
         return buffer
+
+    def _note_view(self, node: GradNode, edge: tuple, buffer: list) -> None:
+        """Remember that a gradient to be returned is a view of the one that arrived at `node`, unless more is added to it."""
+        if edge[0] in self.capture:
+            first = edge not in self.views and type(node).__name__ in SHOWN and node.plan().primal is None
+            self.views[edge] = (node, buffer[0]) if first else None
 
     def _gradients(self, node: GradNode, needs: tuple, buffer: list) -> tuple:
         if node.freed and node.keeps_tensors():
@@ -232,24 +251,38 @@ class Walk:
             if plan.passes:
                 return (buffer[0],) * len(needs)
             return record_values(plan, (*inputs, *given), forward)
-        if len(needs) > 1 and plan.by_rule:
-            return tuple([self._differentiable(node, vjp_plan(primal.plan, (i,), arrived), inputs, given, forward)[0] for i in needs])
-        return self._differentiable(node, plan, inputs, given, forward)
+        shown = SHOWN.get(type(node).__name__)
+        if shown is not None:
+            return (shown(given[0], primal.plan),)
+        groups = [(i,) for i in needs] if plan.by_rule else [needs]
+        return tuple([g for group in groups for g in self._differentiable(node, primal, group, arrived, inputs, given)])
 
     def _result(self, plan: Plan, inputs: tuple, number: int) -> Value:
         return record_values(plan, inputs)[number]
 
-    def _differentiable(self, node: GradNode, plan: Plan, inputs: tuple, given: list, forward: Node | None) -> tuple:
-        """Record a vjp and its own place in the graph, with edges to what the gradients depend on."""
+    def _differentiable(self, node: GradNode, primal: Node, needs: tuple, arrived: tuple, inputs: tuple, given: list) -> tuple:
+        """Record a vjp and its own place in the graph, with edges to what the gradients depend on, as in torch: operands, results, cotangents."""
+        plan, name = vjp_plan(primal.plan, needs, arrived), type(node).__name__
         if plan.passes:
-            return (given[0],) * len(plan.needs)
+            return (given[0],) * len(needs)
+        places = list(node.edges)
+        if plan.by_rule and primal.plan.saves_result:
+            plan = result_plan(primal.plan, needs, arrived)
+            results = [recorded_result(primal, i) for i in range(len(primal.plan.outs))]
+            inputs = (*inputs, *results)
+            places += [(node, i) for i in range(len(results))]
         depends = frozenset().union(*dependences(plan))
-        n = len(inputs)
-        edges = [e if i in depends else None for i, e in enumerate(node.edges)]
-        edges += [g._edge if n + j in depends else None for j, g in enumerate(given)]
-        outs = record_values(plan, (*inputs, *[g._read() for g in given]), forward)
+        forced = FORCED.get(name)
+        if forced is not None:
+            depends |= {len(primal.plan.argtypes) if forced < 0 and plan.primal is None else max(forced, 0)}
+        places += [g._edge for g in given]
+        edges = [e if i in depends else None for i, e in enumerate(places)]
+        outs = record_values(plan, (*inputs, *[g._read() for g in given]), primal if plan.primal is not None else None)
         if all(e is None for e in edges):
             return tuple([new_tensor(v) for v in outs])
+        if plan.node_class is None and name in SECOND:
+            names = SECOND[name]
+            plan.node_class = node_class(names[min(needs[0], len(names) - 1)])
         made = grow_graph(plan, tuple([None if e is None else _Edge(e) for e in edges]), outs[0].node)
         return tuple([new_tensor(v, (made, i)) for i, v in enumerate(outs)])
 

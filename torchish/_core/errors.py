@@ -15,14 +15,19 @@ def type_name(spec) -> str:
     return f"torch.{where}{spec.dtype.legacy}Tensor"
 
 
+def short_name(node) -> str:
+    """What torch calls a node in such messages: 'Mul' for MulBackward0."""
+    return node.name().partition("Backward")[0] or node.name()
+
+
 def version_error(node, operand: int, found: int, expected: int) -> RuntimeError:
     """A tensor that `node` keeps for backward was modified in place after it was used."""
     if operand < 0:
-        spec, producer = node.node.plan.outs[-1 - operand], f", which is output {-1 - operand} of {node.name()},"
+        spec, producer = node.node.plan.outs[-1 - operand], f", which is output {-1 - operand} of {short_name(node)},"
     else:
         spec = node.node.inputs[operand].spec
         edge = node.edges[operand] if operand < len(node.edges) else None
-        producer = f", which is output {edge[1]} of {edge[0].name()}," if edge is not None and edge[0].edges else ""
+        producer = f", which is output {edge[1]} of {short_name(edge[0])}," if edge is not None and edge[0].edges else ""
     shape = ", ".join(map(str, spec.shape))
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "

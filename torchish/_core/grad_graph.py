@@ -50,16 +50,17 @@ class GradNode:
         marked = self.extra.get("tensor_operands") if self.extra else None
         if marked is not None:
             return tuple([i for i, counts in enumerate(marked) if counts])
-        types = self._plan().argtypes[:len(self.edges)][:self.tensors]
+        types = self.plan().argtypes[:len(self.edges)][:self.tensors]
         wraps = type(self).__name__ in WRAPPING
         return tuple([i for i, a in enumerate(types) if (a.differentiable if isinstance(a, Spec) else a is type(None) or wraps)])
 
-    def _plan(self) -> Plan:
+    def plan(self) -> Plan:
+        """The Plan of the recorded computation, known after it was freed too."""
         return self.node.plan if self.node is not None else self.spare[0]
 
     def output_spec(self, number: int) -> Spec:
         """The Spec of an output."""
-        return self._plan().outs[number]
+        return self.plan().outs[number]
 
     @property
     def requires_grad(self) -> bool:

@@ -167,7 +167,7 @@ def saved_attribute(node: GradNode, operand: int, raw: bool):
 
 def _recorded(node: GradNode, operand: int) -> TensorBase | None:
     if operand < 0:
-        return new_tensor(_result(node.node, -1 - operand), (node, -1 - operand) if node.node.plan.outs[-1 - operand].differentiable else None)
+        return new_tensor(recorded_result(node.node, -1 - operand), (node, -1 - operand) if node.node.plan.outs[-1 - operand].differentiable else None)
     value, edge = node.node.inputs[operand], node.edges[operand]
     if value.__class__ is not Value:
         return value
@@ -175,7 +175,7 @@ def _recorded(node: GradNode, operand: int) -> TensorBase | None:
     return leaf if leaf is not None and leaf._read() is value else new_tensor(value, edge)
 
 
-def _result(node: Node, number: int) -> Value:
+def recorded_result(node: Node, number: int) -> Value:
     """Output `number` of a recorded computation: the Value itself, or where it is no longer known one that computes it again."""
     if node.outs is not None and node.outs[number] is not None:
         return node.outs[number]
@@ -207,8 +207,7 @@ def _attribute(node: GradNode, name: str):
 
 
 def _parameters(node: GradNode) -> dict:
-    plan = node.node.plan if node.node is not None else (node.spare[0] if node.freed and not node.python else None)
-    return {} if plan is None else dict(plan.static)
+    return {} if node.python or node.ends else {k: v for k, v in node.plan().static if k in ("dim", "keepdim")}
 
 
 def _directory(node: GradNode) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 import numpy as np
 
 from .. import _dtype as dt
-from .._core.handle import TensorBase, from_array
+from .._core.handle import TensorBase, from_array, set_strides
 from .._device import device as Device
 from .factory import check_dtype, constant_tensor, default_device, infer_array, make_tensor, mark_leaf
+from .layout import is_dense
 from .shared import sizes
 from .variants import public
 
@@ -110,3 +111,90 @@ def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, req
     else:
         values = start + np.arange(count, dtype=np.float64) * step
     return mark_leaf(from_array(values.astype(d.numpy), None, _where(device) or default_device()), requires_grad)
+
+
+# ---------------------------------------------------------------- ranges with a number of steps
+def _number_of(x, name: str):
+    if isinstance(x, TensorBase):
+        if x._spec.ndim:
+            raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors")
+        return x.item()
+    return x
+
+
+def _steps(start, end, steps, name: str, dtype) -> tuple:
+    start, end = _number_of(start, name), _number_of(end, name)
+    if isinstance(steps, TensorBase):
+        steps = steps.item()
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    default = dt.default_complex() if isinstance(start, complex) or isinstance(end, complex) else None
+    return start, end, int(steps), check_dtype(dtype, default)
+
+
+def _even(start, end, steps: int, d: dt.dtype) -> np.ndarray:
+    """`steps` numbers from start to end, computed from both ends towards the middle as torch does, in the dtype's own arithmetic."""
+    wide = {dt.float16: np.float32, dt.bfloat16: np.float32}.get(d, np.float64 if d.category == dt.INTEGER else d.numpy)
+    kind = np.dtype(wide).type
+    first, last = kind(start if d.category != dt.INTEGER else int(start)), kind(end if d.category != dt.INTEGER else int(end))
+    if steps == 1:
+        return np.array([first]).astype(d.numpy)
+    step = kind((last - first) / kind(max(steps - 1, 1)))
+    at = np.arange(steps)
+    low, high = first + step * at.astype(wide), last - step * (steps - 1 - at).astype(wide)
+    return np.where(at < steps // 2, low, high).astype(d.numpy)
+
+
+@public("linspace", method=False, out=True)
+def linspace(start, end, steps, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """`steps` evenly spaced values from `start` to `end`, both included. Raises RuntimeError for a negative number of steps."""
+    start, end, steps, d = _steps(start, end, steps, "torch.linspace", dtype)
+    return mark_leaf(from_array(_even(start, end, steps, d), None, _where(device) or default_device()), requires_grad)
+
+
+@public("logspace", method=False, out=True)
+def logspace(start, end, steps, base=10.0, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """`base` to the power of `steps` evenly spaced values from `start` to `end`, both included."""
+    start, end, steps, d = _steps(start, end, steps, "torch.logspace", dtype)
+    exponents = _even(start, end, steps, d if d.category > dt.INTEGER else dt.float64)
+    wide = np.result_type(np.float64 if d.category != dt.COMPLEX else np.complex128)
+    with np.errstate(all="ignore"):
+        values = np.power(np.asarray(base).astype(wide), exponents.astype(wide))
+    return mark_leaf(from_array(values.astype(d.numpy), None, _where(device) or default_device()), requires_grad)
+
+
+@public("range", method=False, out=True)
+def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False):
+    """Values from `start` to `end`, included, in steps, in the default float dtype. Deprecated in torch for `arange`."""
+    if end is None:
+        start, end = 0, start
+    count = int((end - start) / step + 1)
+    values = start + np.arange(count, dtype=np.float64) * step
+    return mark_leaf(from_array(values.astype(check_dtype(dtype).numpy), None, _where(device) or default_device()), requires_grad)
+
+
+@public("eye", method=False, out=True)
+def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """An n x m matrix (m = n unless given) with ones on the diagonal and zeros elsewhere."""
+    m = n if m is None else m
+    for name, size in (("n", n), ("m", m)):
+        if size < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
+    return mark_leaf(from_array(np.eye(n, m, dtype=check_dtype(dtype).numpy), None, _where(device) or default_device()), requires_grad)
+
+
+@public("scalar_tensor", method=False)
+def scalar_tensor(s, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """A 0-dim tensor of a number, in the default float dtype unless given."""
+    return constant_tensor((), s, check_dtype(dtype), _where(device), requires_grad)
+
+
+@public("empty_strided", method=False)
+def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    """A tensor (of zeros) with given sizes and strides. Raises NotImplementedError for strides with gaps or overlaps."""
+    size, stride = sizes((size,)), tuple(stride)
+    if not is_dense(size, stride):
+        raise NotImplementedError("torchish: empty_strided with strides that leave gaps or overlap")
+    made = constant_tensor(size, 0, check_dtype(dtype), _where(device), requires_grad)
+    set_strides(made, stride)
+    return made

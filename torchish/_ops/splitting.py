@@ -246,8 +246,9 @@ def _axis_split(name: str, least: int, axis) -> None:
     def front(input, indices_or_sections=None, *, indices=None, sections=None):
         where = next((x for x in (indices_or_sections, indices, sections) if x is not None), None)
         spec = input._spec
-        if where is None:
-            raise TypeError(f"{name}() received an invalid combination of arguments - got (Tensor), but expected one of:\n"
+        if where is None or isinstance(where, str):
+            got = "Tensor" if where is None else "Tensor, str"
+            raise TypeError(f"{name}() received an invalid combination of arguments - got ({got}), but expected one of:\n"
                             " * (Tensor input, int sections)\n * (Tensor input, tuple of ints indices)\n")
         if spec.ndim < least:
             raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {spec.ndim} dimensions!")

@@ -71,7 +71,7 @@ class BackwardCFunction(GradNode, FunctionCtx):
         self._kept = None
 
     def keeps_tensors(self) -> bool:
-        return True
+        return False  # asking for freed `saved_tensors` is what raises
 
     # ------------------------------------------------------------ saved tensors
     def keep(self, results: tuple) -> None:
@@ -272,7 +272,7 @@ def _wrap_output(ctx: BackwardCFunction, o, i: int, args: tuple, tracked: bool):
 
 def _check_dirty(o, tracked: bool) -> None:
     if tracked and o._current_edge() is not None and handle.is_leaf(o):
-        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+        raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
 
 
 def once_differentiable(function):
