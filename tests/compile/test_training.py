@@ -119,3 +119,20 @@ def test_what_nobody_can_read_any_more_is_not_computed():
     torch.ones(1).item()
     assert log.counters["evaluations"] == before + 1
     assert x._read().array is not None
+
+
+def test_gradients_that_nobody_reads_are_left_out_and_still_right_when_read():
+    run = Training(OPTIMIZERS["sgd"])
+    for i in range(6):
+        run.step(i)
+    weight = run.net[4].weight
+    assert weight.grad._read().array is None
+    late = weight.grad.clone()
+    run.optimizer.zero_grad()
+    before = {name: p.detach().clone() for name, p in run.net.named_parameters()}
+    run.step(6)
+    for name, p in run.net.named_parameters():
+        assert torch.allclose(before[name] - 0.01 / 1.6 * p.grad, p, atol=1e-6)
+    assert late.abs().sum().item() > 0
+    costs = [run.step(i) for i in range(7, 12)]
+    assert costs[2:] == [(1, 0)] * 3

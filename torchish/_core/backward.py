@@ -14,7 +14,7 @@ import numpy as np
 from . import anomaly
 from .dependence import dependences
 from .errors import FREED, version_error
-from .grad_graph import AccumulateGrad, GradNode, Nowhere
+from .grad_graph import AccumulateGrad, GradNode, Nowhere, node_class
 from .handle import TensorBase, new_tensor, set_strides
 from .hooks import RETAINING, bind_retained, run_accumulated, run_posthooks, run_prehooks, run_tensor_hooks
 from .op import OPS, Plan, vjp_plan
@@ -33,10 +33,11 @@ class GradientEdge(NamedTuple):
     ownership_token: GradNode | None = None
 
 
-# Filled by the table of graph facts, keyed by a node's name:
+# Filled by the table of graph facts; SECOND and FORCED by a node's name, SHOWN by an operation's:
 SECOND: dict[str, tuple] = {}  # the nodes that its gradients show under create_graph, by operand (the last for the rest)
 FORCED: dict[str, int] = {}  # what its gradients depend on beside what carries a derivative: an operand, or -1 for the result
-SHOWN: dict[str, Callable] = {}  # `f(gradient, plan)`, for gradients that are views of the one that arrives
+SHOWN: dict[str, Callable] = {}  # `f(gradient, plan, operand)`, for gradients that are views of the one that arrives
+WRITES: dict[str, int] = {}  # the `_version` of its gradients, by a node's name, where not 0
 
 
 class Walk:
@@ -51,7 +52,8 @@ class Walk:
         self.goals = goals if capture is None else set(capture)
         self.captured: dict[int, TensorBase] = {}
         self.buffers: dict[GradNode, list] = {}
-        self.views: dict[tuple, tuple | None] = {}  # captured gradients that users see as views: (node, cotangent)
+        self.sources: dict[int, tuple] = {}  # of gradients, by identity: (gradient, plan, operand, writes, cotangent)
+        self.given: dict[int, TensorBase] = {}  # the cotangents of the roots, by identity
         self.waiting: dict[GradNode, int] = {}
         self.needed: set[GradNode] | None = None
         self.visited: set[GradNode] = set()
@@ -63,11 +65,14 @@ class Walk:
         order = self._order(roots)
         if self.goals is not None:
             self.needed = self._find_needed(order)
+            self.rooted = {edge[0] for edge, _ in roots}
         before = state.grad, state.walk
         state.grad, state.walk = self.create_graph, self
         try:
             for edge, gradient in roots:
-                self._deliver(edge, gradient if self.create_graph else gradient._read())
+                g = gradient if self.create_graph else gradient._read()
+                self.given[id(g)] = gradient
+                self._deliver(edge, g)
             for (node, _), _ in roots:
                 if node.__class__ is AccumulateGrad and not self.waiting.get(node):
                     self._leaf(node)
@@ -122,6 +127,8 @@ class Walk:
         buffer = self.buffers.pop(node, None)
         needed, edges = self.needed, node.edges
         if needed is not None and node not in needed:
+            if node in self.rooted and node.extra is not None and buffer is not None:
+                self._arrive(node, buffer)  # torch starts at the roots whatever is wanted
             return
         if buffer is None and (node.extra is not None or node.python):
             buffer = [None] * node.outputs  # torch runs it, and its hooks, with undefined gradients
@@ -137,8 +144,8 @@ class Walk:
                 for i, g in zip(needs, gradients):
                     if g is not None:
                         self._deliver(edges[i], g)
-                        if self.capture is not None and not self.create_graph:
-                            self._note_view(node, edges[i], buffer)
+                if self.capture is not None and not node.python:
+                    self._note_source(node, needs, gradients, buffer)
             if not self.keep_graph:
                 node.release()
         for edge in edges:
@@ -190,23 +197,37 @@ class Walk:
             for number, slots in self.capture[node].items():
                 g = buffer[number]
                 if g is not None:
-                    made = self.views.get((node, number))
-                    tensor = self._tensor(g) if made is None else SHOWN[type(made[0]).__name__](new_tensor(made[1]), made[0].plan())
-                    self.captured.update(dict.fromkeys(slots, tensor))
+                    self.captured.update(dict.fromkeys(slots, self._as_seen(g)))
         return buffer
 
-    def _note_view(self, node: GradNode, edge: tuple, buffer: list) -> None:
-        """Remember that a gradient to be returned is a view of the one that arrived at `node`, unless more is added to it."""
-        if edge[0] in self.capture:
-            first = edge not in self.views and type(node).__name__ in SHOWN and node.plan().primal is None
-            self.views[edge] = (node, buffer[0]) if first else None
+    def _note_source(self, node: GradNode, needs: tuple, gradients: tuple, buffer: list) -> None:
+        """Remember how gradients came about that torch returns as views, or as tensors written to; they may be passed on to what is returned."""
+        plan, writes = node.plan(), WRITES.get(type(node).__name__)
+        if plan.needs is None and (writes or plan.op.name in SHOWN):
+            for i, g in zip(needs, gradients):
+                if g is not None and g is not buffer[0]:
+                    self.sources[id(g)] = (g, plan, i, writes, buffer[0])
+
+    def _as_seen(self, g) -> TensorBase:
+        """A gradient as torch returns it: some are views of the one that arrived, some count the writes of their making."""
+        source = self.sources.get(id(g))
+        if source is None:
+            return self.given.get(id(g)) or self._tensor(g)
+        _, plan, i, writes, arrived = source
+        if plan.op.name not in SHOWN:
+            tensor = self._tensor(g)
+            tensor._storage.version = writes
+        else:
+            tensor = g if self.create_graph or arrived is None else SHOWN[plan.op.name](self._as_seen(arrived), plan, i)
+        return tensor
 
     def _gradients(self, node: GradNode, needs: tuple, buffer: list) -> tuple:
         if node.freed and node.keeps_tensors():
             raise RuntimeError(FREED)
-        for counter, version, operand in node.saved:
-            if counter.version != version:
-                raise version_error(node, operand, counter.version, version)
+        for ref, version, operand in node.saved:
+            counter = ref()
+            if counter is not None and counter.version != version:
+                raise version_error(node, operand, counter, version)
         extra = node.extra
         if extra is not None and "prehooks" in extra:
             changed = run_prehooks(extra, [None if g is None else self._tensor(g) for g in buffer])
@@ -251,9 +272,9 @@ class Walk:
             if plan.passes:
                 return (buffer[0],) * len(needs)
             return record_values(plan, (*inputs, *given), forward)
-        shown = SHOWN.get(type(node).__name__)
+        shown = SHOWN.get(primal.plan.op.name) if primal.plan.needs is None else None
         if shown is not None:
-            return (shown(given[0], primal.plan),)
+            return tuple([shown(given[0], primal.plan, i) for i in needs])
         groups = [(i,) for i in needs] if plan.by_rule else [needs]
         return tuple([g for group in groups for g in self._differentiable(node, primal, group, arrived, inputs, given)])
 
@@ -280,8 +301,8 @@ class Walk:
         outs = record_values(plan, (*inputs, *[g._read() for g in given]), primal if plan.primal is not None else None)
         if all(e is None for e in edges):
             return tuple([new_tensor(v) for v in outs])
-        if plan.node_class is None and name in SECOND:
-            names = SECOND[name]
+        names = SECOND.get(primal.plan.op.name) or SECOND.get(name)
+        if plan.node_class is None and names is not None:
             plan.node_class = node_class(names[min(needs[0], len(names) - 1)])
         made = grow_graph(plan, tuple([None if e is None else _Edge(e) for e in edges]), outs[0].node)
         return tuple([new_tensor(v, (made, i)) for i, v in enumerate(outs)])
@@ -333,9 +354,10 @@ def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
         g = buffers.pop(node, None)
         primal, edges = node.node, node.edges
         if g is not None:
-            for counter, version, operand in node.saved:
-                if counter.version != version:
-                    raise version_error(node, operand, counter.version, version)
+            for ref, version, operand in node.saved:
+                counter = ref()
+                if counter is not None and counter.version != version:
+                    raise version_error(node, operand, counter, version)
             needs = _FIRST if len(edges) == 1 else tuple([i for i, e in enumerate(edges) if e is not None])
             plan = primal.plan.vjps.get((needs, _GIVEN)) or vjp_plan(primal.plan, needs, _GIVEN)
             gradients = (g,) * len(needs) if plan.passes else record_values(plan, (*primal.inputs, g), primal)
@@ -399,7 +421,8 @@ def accumulate(leaf: TensorBase, gradient: TensorBase, create_graph: bool) -> No
     with accumulating:
         have = leaf._grad
         if have is None:
-            leaf._grad = call(OPS["clone"], (gradient,)) if create_graph and gradient._edge is not None else new_tensor(gradient._read())
+            new = new_tensor(gradient._read())
+            leaf._grad = call(OPS["copy"], (new, gradient)) if create_graph and gradient._edge is not None else new
             strides = leaf._current_strides
             if leaf._strides is not None and is_dense(leaf._spec.shape, strides):
                 set_strides(leaf._grad, strides)  # a gradient is laid out as its leaf is

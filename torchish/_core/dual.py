@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import handle, tape
+from .dependence import dependences
 from .grad_graph import GradNode, node_class
 from .handle import TensorBase, new_tensor
 from .op import Op, Plan, cast, same, simple, vjp_by_rule
@@ -95,7 +96,8 @@ def unpack(t: TensorBase, number: int) -> tuple[TensorBase, TensorBase | None]:
     if tangent is None:
         return t, None
     with only(_outside(number)):
-        return call(identity, (t,)), tangent
+        value = record_values(identity.plan((t._read().spec,), ()), (t._read(),))[0]
+    return new_tensor(value, t._current_edge()), tangent
 
 
 def detached(t: TensorBase) -> TensorBase:
@@ -130,6 +132,9 @@ def _record_jvp(node: Node, grown: GradNode | None, number: int, which: tuple, t
     outs = record_values(plan, (*node.inputs, *[t._read() for t in tangents]))
     edges = (grown.edges if grown is not None else (None,) * len(node.inputs)) + tuple([t._current_edge() for t in tangents])
     place = None
+    if state.grad and any(e is not None for e in edges):
+        depends = frozenset().union(*dependences(plan))
+        edges = tuple([e if i in depends else None for i, e in enumerate(edges)])
     if state.grad and any(e is not None for e in edges):
         place = _graph_node(plan, outs[0].node, edges)
         if state.dual:

@@ -15,22 +15,35 @@ def type_name(spec) -> str:
     return f"torch.{where}{spec.dtype.legacy}Tensor"
 
 
-def short_name(node) -> str:
-    """What torch calls a node in such messages: 'Mul' for MulBackward0."""
-    return node.name().partition("Backward")[0] or node.name()
+def short_name(cls: type) -> str:
+    """What torch calls a node of this class in such messages: 'Mul' for MulBackward0."""
+    name = cls.label or cls.__name__
+    return name.partition("Backward")[0] or name
 
 
-def version_error(node, operand: int, found: int, expected: int) -> RuntimeError:
-    """A tensor that `node` keeps for backward was modified in place after it was used."""
+def version_error(node, operand: int, counter, expected: int) -> RuntimeError:
+    """A tensor that `node` keeps for backward was modified in place after it was used; `counter` is its version counter."""
+    producer = ""
     if operand < 0:
-        spec, producer = node.node.plan.outs[-1 - operand], f", which is output {-1 - operand} of {short_name(node)},"
+        spec = node.plan().outs[-1 - operand]
+        if spec.differentiable:
+            producer = f", which is output {-1 - operand} of {short_name(type(node))},"
     else:
-        spec = node.node.inputs[operand].spec
+        spec = node.plan().argtypes[operand]
         edge = node.edges[operand] if operand < len(node.edges) else None
-        producer = f", which is output {edge[1]} of {short_name(edge[0])}," if edge is not None and edge[0].edges else ""
+        written = getattr(counter, "writer", None)
+        if edge is not None and not edge[0].ends and not edge[0].python and edge[0].plan().op.put is not None and written is not None:
+            producer = ", which is output 0 of AsStrided,"  # a view whose base was written to: what its place would be now
+        elif written is not None or (edge is not None and not edge[0].ends):
+            producer = f", which is output {0 if edge is None else edge[1]} of {short_name(written or type(edge[0]))},"
+    return modified(spec, producer, counter.version, expected)
+
+
+def modified(spec, producer: str, found: int, expected: int) -> RuntimeError:
+    """The error itself."""
     shape = ", ".join(map(str, spec.shape))
     return RuntimeError(
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
         f"[{type_name(spec)} [{shape}]]{producer} is at version {found}; expected version {expected} instead. "
         "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
-        "torch.autograd.set_detect_anomaly(True).")
+        "torch.autograd.set_detect_anomaly(True, check_nan=False).")

@@ -2,6 +2,11 @@
 
 Note [Two tiers]: a slice whose structure is new replays in NumPy; seen again, it is compiled. A tiny slice (a few nodes on small arrays)
 always replays in NumPy, where it is cheaper than a jitted call. The choice depends on counts only, never on time: a run repeats itself.
+
+Note [Unused gradients]: after a step `p.grad` is still held, but hardly anybody reads it before zero_grad drops it; returning every
+gradient costs a small step a quarter of its time. When a slice is compiled that has run once in NumPy, gradients of small programs that
+nobody used after that run are left out: they stay pending, to be computed from the step's operands if they are wanted after all, in
+which case the program is compiled once more, with them.
 """
 from __future__ import annotations
 
@@ -16,12 +21,13 @@ import numpy as np
 from . import handle, tape
 from .devices import jax_device
 from .explain import log
-from .program import Slice, make_function, make_slice, run_numpy
+from .program import Slice, make_function, make_slice, note_use, run_numpy
 from .tape import NUMBERS, Node, Value, state
 
 TINY_NODES = 4
 TINY_COST = 4096
 DONATED_SIZE = 1024
+SKIPPED_BYTES = 1 << 20
 GATHERED_NODES = 64
 GATHERED_COST = 1 << 15
 HOST_CHECKED_BYTES = 1 << 16
@@ -30,7 +36,7 @@ HOST_CHECKED_BYTES = 1 << 16
 class Entry:
     """What the cache knows of one structure: how often it was seen, and its compiled program for each set of donated arguments."""
 
-    __slots__ = ("seen", "programs", "numbers", "checked", "function", "keep")
+    __slots__ = ("seen", "programs", "numbers", "checked", "function", "keep", "used", "skip")
 
     def __init__(self):
         self.seen = 0
@@ -38,6 +44,15 @@ class Entry:
         self.numbers: dict = {}
         self.function = None
         self.keep: set | None = None
+        self.used: set = set()  # numbers of live outputs that somebody wanted later
+        self.skip: frozenset | None = None  # of those that are left out; None until the first compilation
+
+    def wanted(self, number: int) -> None:
+        """Output `number` was used after a run: never leave it out."""
+        self.used.add(number)
+        if self.skip and number in self.skip:
+            self.skip = self.skip - self.used
+            self.programs.clear()
         self.checked = ()
 
 
@@ -100,6 +115,7 @@ def _drop_dead(nodes: list[Node]) -> None:
                     break
             else:
                 nodes[i] = node.outs = None
+                node.pos = -1  # a vjp may still name it as its primal
                 dead = True
         node = out = None
     if dead:
@@ -127,6 +143,8 @@ def _run(nodes: list[Node], want, needed_after, cause: str) -> None:
         if node.origin is not None:
             node.origin = first, node.pos
     if entry.seen == 1 and _all_numpy(made.nodes):
+        for number, v in enumerate(made.live):
+            v.owned = entry, number
         _finish_numpy(made.nodes, want, needed_after)
     elif made.live or any(n.plan.check is not None for n in made.nodes):
         _run_compiled(made, entry, cause)
@@ -174,6 +192,12 @@ def _finish_numpy(nodes: list[Node], want, needed_after) -> None:
 # ---------------------------------------------------------------- the hot tier
 def _run_compiled(made: Slice, entry: Entry, cause: str) -> None:
     args, live, function = _arguments(made, entry), made.live, None
+    if entry.skip is None:
+        entry.skip = _unused_gradients(entry, live)
+    if entry.skip:
+        for number in entry.skip:
+            live[number].owned = entry, number
+        live = made.live = [v for number, v in enumerate(live) if number not in entry.skip]
     if not entry.programs:
         function, entry.checked = make_function(made)
         log.compiled(cause, made.nodes)
@@ -191,6 +215,14 @@ def _run_compiled(made: Slice, entry: Entry, cause: str) -> None:
         v.owned = True
     if entry.checked:
         state.flags.append((outs[-1], [plan for plan, _ in entry.checked]))
+
+
+def _unused_gradients(entry: Entry, live: list) -> frozenset:
+    """Numbers of the live outputs to leave out, see Note [Unused gradients]."""
+    if entry.seen != 2:
+        return frozenset()
+    found = [number for number, v in enumerate(live) if number not in entry.used and v.node.plan.primal is not None and v.spec.numel > 1]
+    return frozenset(found) if sum([live[number].spec.nbytes for number in found]) <= SKIPPED_BYTES else frozenset()
 
 
 def _arguments(made: Slice, entry: Entry) -> list:
@@ -277,6 +309,11 @@ def read(v: Value, cause: str = "read") -> np.ndarray:
         if v.node is None:
             raise RuntimeError("torchish: this value was lost when the program that computes it failed")
         evaluate(cause, v)
+        if v.array is None:  # left out as unused, see Note [Unused gradients]
+            note_use(v)
+            evaluate(cause, v)
+    if v.owned.__class__ is tuple:
+        note_use(v)
     if state.flags:
         raise_failed_checks()
     array = v.array
@@ -340,7 +377,7 @@ def _repeating_prefix(nodes: list[Node]) -> int | None:
 
 
 def _from_pending(value: Value, twin: Value) -> None:
-    evaluate("copy", value)
+    read(value, "copy")
     twin.node, twin.array = None, value.array
     value.owned = False
 

@@ -14,7 +14,6 @@ from .op import Plan
 from .spec import Spec
 from .tape import Node, Value
 
-WRAPPING: set[str] = set()  # names of nodes that have an edge for a Python number too; filled by the table of graph facts
 ACCUMULATE_SEQ = 1 << 62  # leaves accumulate as soon as their gradient is ready, as in torch's engine
 
 
@@ -32,6 +31,8 @@ class GradNode:
     ends = False
     # whether its backward is the user's Python code, which torch runs even when no gradient arrives
     python = False
+    # whether it has an edge for a Python number too: torch wraps that in a tensor, and keeps it like one
+    wraps = False
     # how many operands count as tensors; None: all
     tensors: int | None = None
 
@@ -51,7 +52,7 @@ class GradNode:
         if marked is not None:
             return tuple([i for i, counts in enumerate(marked) if counts])
         types = self.plan().argtypes[:len(self.edges)][:self.tensors]
-        wraps = type(self).__name__ in WRAPPING
+        wraps = self.wraps
         return tuple([i for i, a in enumerate(types) if (a.differentiable if isinstance(a, Spec) else a is type(None) or wraps)])
 
     def plan(self) -> Plan:

@@ -45,6 +45,8 @@ def make_slice(nodes: list[Node], want: Value | None, needed_after: set | None, 
                 else:
                     at = places.get(id(v))
                     if at is None:
+                        if v.owned.__class__ is tuple:
+                            note_use(v)
                         at = places[id(v)] = ~len(args)
                         args.append(array)
                         owners.append(v)
@@ -103,11 +105,20 @@ def with_ancestors(nodes: list[Node]) -> list[Node]:
     return both
 
 
+def note_use(v: Value) -> None:
+    """Tell the cache entry that computed `v` that somebody wants it, see Note [Unused gradients]."""
+    entry, number = v.owned
+    v.owned = True
+    entry.wanted(number)
+
+
 def _ask_to_keep(values: list[Value]) -> None:
     """Tell the slices that computed `values` without keeping them that they were needed later. Views are not worth keeping: their bases are."""
     while values:
         v = values.pop()
         origin = v.node.origin
+        if v.owned.__class__ is tuple:
+            note_use(v)
         if v.node.plan.op.put is not None:
             values.extend(u for u in v.node.inputs if u.__class__ is Value and u.array is None)
         elif origin.__class__ is tuple:

@@ -139,10 +139,10 @@ def grow_graph(plan: Plan, args: tuple, node: Node) -> GradNode:
     saves = plan.op.saves
     if not saves:
         made.saved = ()
-    elif plan.primal is not None:  # a vjp, differentiable in its turn: its operands cannot have been modified by the user
+    elif plan.needs is not None:  # a vjp, differentiable in its turn: its operands cannot have been modified by the user
         made.saved = KEPT
     else:
-        made.saved = save(saves, args, edges)
+        made.saved = save(saves, args, edges, cls.wraps)
     if state.watch is not None:
         state.watch(made, args, ())
     if state.dual:
@@ -155,13 +155,19 @@ class _Fixed:
 
     version = 0
 
+    def __call__(self) -> _Fixed:
+        return self  # poses as a weak reference to itself
+
 
 FIXED = _Fixed()
 KEPT = ((FIXED, 0, 0),)
 
 
-def save(saves: tuple, args: tuple, edges: tuple) -> tuple:
-    """What torch's node keeps: (version counter, version, operand index) triples. See Op.saves."""
+def save(saves: tuple, args: tuple, edges: tuple, wraps: bool) -> tuple:
+    """What torch's node keeps: (weak reference to the version counter, version, operand index) triples. See Op.saves.
+
+    The reference is weak so that a graph does not make its intermediates look as if a user could still see them.
+    """
     kept = []
     for s in saves:
         if s.__class__ is tuple:
@@ -178,14 +184,14 @@ def save(saves: tuple, args: tuple, edges: tuple) -> tuple:
                 if a._inference:
                     raise RuntimeError(INFERENCE)
                 counter = a._counter or a._storage
-                kept.append((counter, counter.version, s))
+                kept.append((counter.ref, counter.version, s))
     return tuple(kept)
 
 
 def bind_result(node: GradNode, args: tuple, results: tuple) -> None:
     """Fill in the saved results' version counters once they exist; result number n is operand -1 - n."""
     counters = [r._counter or r._storage for r in results]
-    node.saved = tuple([(counters[-1 - i], counters[-1 - i].version, i) if c is None else (c, v, i) for c, v, i in node.saved])
+    node.saved = tuple([(counters[-1 - i].ref, counters[-1 - i].version, i) if c is None else (c, v, i) for c, v, i in node.saved])
     if state.watch is not None:
         state.watch(node, args, results)
 

@@ -84,11 +84,11 @@ def _watch(made: GradNode, args: tuple, results: tuple) -> None:
     """A graph node was recorded (`results` empty), or its saved results exist now."""
     if state.anomaly and not results:
         remember_line(made)
-    if not state.hooks or not made.saved or made.node.plan.primal is not None:
+    if not state.hooks or not made.saved or made.node.plan.needs is not None:
         return
     kept, inputs, saved = {}, list(made.node.inputs), []
     for counter, version, operand in made.saved:
-        if operand >= 0 and not results:
+        if operand >= 0 and not results and inputs[operand].__class__ is Value:
             kept[operand] = packed(args[operand])
             inputs[operand] = stand_in(inputs[operand].spec)
         elif operand < 0 and results:
@@ -107,6 +107,9 @@ class _Unwatched:
     """Stands for the version counter of a tensor that went through hooks: torch no longer checks it."""
 
     version = 0
+
+    def __call__(self) -> _Unwatched:
+        return self  # poses as a weak reference to itself
 
 
 UNWATCHED = _Unwatched()
@@ -147,6 +150,7 @@ def result_plan(plan: Plan, needs: tuple, given: tuple) -> Plan:
         return vjp_by_rule(xp, plan, needs, given, args[:n], args[n + k:], args[n:n + k])
     cotangents = tuple(s for s, g in zip(plan.outs, given) if g)
     made = plan.vjps[key] = Plan(plan.op, impl, tuple(plan.argtypes[i] for i in needs), plan.argtypes + plan.outs + cotangents, plan.static)
+    made.needs, made.given = needs, given
     made.rules = made.check = None
     made.differentiable = True
     return made
@@ -159,7 +163,10 @@ def saved_attribute(node: GradNode, operand: int, raw: bool):
     if node.freed:
         raise RuntimeError(FREED)
     if kept is None:
-        kept = SavedTensor(_recorded(node, operand))
+        value = _recorded(node, operand)
+        if not isinstance(value, TensorBase):
+            return value
+        kept = SavedTensor(value)
         if raw:
             node._extra().setdefault("packed", {})[operand] = kept
     return kept if raw else kept.tensor()
@@ -191,7 +198,7 @@ _USUAL = {0: "self", 1: "other", -1: "result", -2: "indices"}
 def saved_names(node: GradNode) -> dict[str, int]:
     """The tensors that torch's node keeps, by name: the operand each is."""
     names = SAVED_NAMES.get(type(node).__name__, _USUAL)
-    return {names[i]: i for _, _, i in node.saved if i in names} if node.node is None or node.node.plan.primal is None else {}
+    return {names[i]: i for _, _, i in node.saved if i in names} if node.node is None or node.node.plan.needs is None else {}
 
 
 def _attribute(node: GradNode, name: str):

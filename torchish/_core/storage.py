@@ -14,6 +14,7 @@ class Storage:
 
     generation = 0
     version = 0
+    writer = None  # class of the graph node that last wrote to it, for error messages
     strides = None  # of the root Value in memory; None when contiguous
     _address = None
 
@@ -38,7 +39,8 @@ class Storage:
 class VersionCounter:
     """A version counter apart from its storage's, for `.data`."""
 
-    __slots__ = ("version",)
+    __slots__ = ("version", "ref", "__weakref__")
 
     def __init__(self):
         self.version = 0
+        self.ref = weakref.ref(self)

@@ -12,7 +12,7 @@ from . import evaluate, handle
 from .grad_graph import INVALID, Nowhere, node_class
 from .handle import TensorBase
 from .op import Op, simple
-from .record import call_values
+from .record import call_values, grow_graph
 from .tape import Value, record_values, state
 
 OVERLAPPING = "overlapping"  # the `info` of a view op whose elements can share memory
@@ -22,10 +22,18 @@ REINTERPRETING = "reinterpreting"  # the `info` of a view op that changes the dt
 # ---------------------------------------------------------------- making views
 def make_view(base: TensorBase, op: Op, numbers: tuple, static: tuple, strides: tuple, offset: int, differentiable: bool = True) -> TensorBase:
     """A view of `base` by one view op. `strides` and `offset` (elements from the Storage's start) are torch's for the result."""
-    outs, node, _ = call_values(op, (base, *numbers), static)
-    t = attach(base, outs[0], None if node is None else (node, 0), (base._chain or ()) + ((op, numbers, static),), strides, offset, differentiable)
+    source = base._storage.value if base._chain is None else base._operand()
+    key = ((source.spec, *[n.__class__ for n in numbers]) if numbers else (source.spec,), static)
+    plan = op.plans.get(key) or op.plan(*key)
+    tracked = base._edge is not None and state.grad and plan.differentiable
+    if tracked and state.has_backward:
+        evaluate.forward_boundary()
+    value = record_values(plan, (source, *numbers))[0]
+    edge = (grow_graph(plan, (base, *numbers), value.node), 0) if tracked else None
+    chain = base._chain
+    t = attach(base, value, edge, ((op, numbers, static),) if chain is None else (*chain, (op, numbers, static)), strides, offset, differentiable)
     if state.eager:
-        evaluate.evaluate("eager switch", outs[0])
+        evaluate.evaluate("eager switch", value)
     return t
 
 
@@ -107,17 +115,20 @@ def _replay_on_base(t: TensorBase, base: TensorBase) -> None:
             source = Operand(outs[0], None if node is None else (node, 0))
     finally:
         state.grad = before
-    t._value = source._read()
+    t._value = source._read() if _extends(t, base) else _apply(t._storage.value, t._chain)
     if source._edge is not None:
         t._edge = source._edge
 
 
 def steps_from(base: TensorBase, t: TensorBase) -> tuple:
     """The steps that lead from `base`'s elements to the view `t` of the same Storage."""
+    return t._chain[len(base._chain or ()):] if _extends(t, base) else (handle.step_between(base, t),)
+
+
+def _extends(t: TensorBase, base: TensorBase) -> bool:
+    """Whether the way to `t` goes through `base`. Not so where the base's own view was changed in place: then go by the memory."""
     start = base._chain or ()
-    if t._chain[:len(start)] == start:
-        return t._chain[len(start):]
-    return (handle.step_between(base, t),)  # the base's own view was changed in place: go by the memory
+    return t._chain[:len(start)] == start
 
 
 def _segments(steps: tuple) -> list:
@@ -254,6 +265,7 @@ def write(t: TensorBase, value: Value, edge: tuple | None) -> None:
         storage.store(value)
         if edge is not None:
             t._edge = edge
+            storage.writer = edge[0].__class__
         t._bump()
         return
     base = t._base_tensor
@@ -292,10 +304,13 @@ def _write_base(t: TensorBase, base: TensorBase, value: Value, edge: tuple | Non
     storage = t._storage
     if base._chain is None:
         storage.store(new)
-    else:
+    elif _extends(t, base):
         _write_root(storage, base._chain, new)
         base._value, base._generation = new, storage.generation
+    else:
+        _write_root(storage, t._chain, value)
     base._edge = (node, 0)
+    storage.writer = node.__class__
     t._generation = -1
 
 

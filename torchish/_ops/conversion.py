@@ -14,6 +14,7 @@ from .._core.record import call
 from .._core.spec import like, spec_of
 from .._core.tape import Value
 from .._device import device as Device
+from .declare import broadcast_shapes
 from .layout import like_strides
 from .memory_format import contiguous_format, follows, format_strides, memory_format, preserve_format
 from .overlap import check_partial_overlap
@@ -143,11 +144,8 @@ def copy_(self, src, non_blocking=False):
     if src._storage is self._storage and src is not self:
         check_partial_overlap(self, src)
     have, got = self._spec.shape, src._spec.shape
-    if len(got) > len(have):
-        raise RuntimeError(f"output with shape {list(have)} doesn't match the broadcast shape {list(got)}")
-    for at, (h, g) in enumerate(zip(have[len(have) - len(got):], got), len(have) - len(got)):
-        if g not in (1, h):
-            raise RuntimeError(f"The size of tensor a ({h}) must match the size of tensor b ({g}) at non-singleton dimension {at}")
+    if got != have and (common := broadcast_shapes([have, got])) != have:
+        raise RuntimeError(f"output with shape {list(have)} doesn't match the broadcast shape {list(common)}")
     if src._spec.device is not self._spec.device:
         src = moved(src, self._spec.device)
     if self._current_edge() is None and src._current_edge() is None:

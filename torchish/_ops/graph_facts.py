@@ -4,8 +4,8 @@ Facts of torch 2.13, one table each, keyed by the name of the forward's node. Th
 """
 from __future__ import annotations
 
-from .._core.backward import FORCED, SECOND, SHOWN
-from .._core.grad_graph import WRAPPING
+from .._core.backward import FORCED, SECOND, SHOWN, WRITES
+from .._core.grad_graph import node_class
 from .._core.saved import SAVED_NAMES
 from .variants import METHODS
 
@@ -16,7 +16,8 @@ def _nodes(names: str) -> list[str]:
 
 
 # A Python number beside a tensor is an edge of its own: torch wraps it in a tensor.
-WRAPPING.update(_nodes("Add0 Sub0 Mul0 Div0 Div1 Where0"))
+for _name in _nodes("Add0 Sub0 Mul0 Div0 Div1 Where0"):
+    node_class(_name).wraps = True
 
 # The node that a gradient shows under create_graph, by the node it is the gradient of; the rest show the latter's own.
 _SECOND = {
@@ -49,7 +50,7 @@ _SECOND = {
     "SelectBackward0": "Stack0",
     "LinalgSolveExBackward0": "LinalgDet0 LinalgSlogdet0 LinalgSolveEx0",
     "DiagonalBackward0": "DiagEmbed0",
-    "torch::autograd::NotImplemented": "Hardsigmoid0 MultiMarginLoss0",
+    "NotImplemented": "Hardsigmoid0 MultiMarginLoss0",
 }
 # Nodes whose gradient is one operation, with a node named after theirs.
 _OWN_SECOND = ("Tanh0 Sigmoid0 Softplus0 Gelu0 LeakyRelu0 Elu0 Hardtanh0 Hardswish0 LogSigmoid0 Softshrink0 Hardshrink0 Threshold0 PreluKernel0 "
@@ -68,11 +69,18 @@ SECOND.update({
     "SubBackward0": ("SubBackward0", "NegBackward0"), "XlogyBackward0": ("MaskedFillBackward0", "DivBackward0"),
     "AddmmBackward0": ("MulBackward1", "MmBackward0", "MmBackward0"), "BaddbmmBackward0": ("MulBackward1", "BmmBackward0", "BmmBackward0"),
     "AddcmulBackward0": ("MulBackward1", "MulBackward0", "MulBackward0"), "AddcdivBackward0": ("MulBackward1", "DivBackward0", "MulBackward0"),
+    "linear with bias: AddmmBackward0": ("ViewBackward0", "MmBackward0", "TBackward0"),
+    "linear with bias: ViewBackward0": ("ViewBackward0", "ViewBackward0", "TBackward0"), "linear: MmBackward0": ("MmBackward0", "TBackward0"),
     "RemainderBackward1": ("MulBackward0", "MulBackward0"), "DistBackward0": ("MulBackward0", "NegBackward0"),
 })
 
 # Gradients that torch computes by an operation differentiable, with zeros, in what the forward kept: operand, or -1 for the result.
-FORCED.update({"ReluBackward0": -1, **dict.fromkeys(_nodes("Threshold0 LeakyRelu0 Hardtanh0 Hardswish0 Softshrink0 Hardshrink0 PreluKernel0 Abs0"), 0)})
+FORCED.update({"ReluBackward0": -1, **dict.fromkeys(_nodes("Threshold0 LeakyRelu0 Hardtanh0 Hardswish0 Softshrink0 Hardshrink0 PreluKernel0 Abs0 MaxPool2DWithIndices0 AvgPool2D0 "
+                                                                 "NllLoss0 Hardsigmoid0 MultiMarginLoss0 LinalgVectorNorm0"), 0)})
+
+# Gradients that torch computes into a fresh tensor in place count those writes.
+WRITES.update({**dict.fromkeys(_nodes("Index0 Max1 Min1 Median0 Nanmedian0 Maximum0 Minimum0 Gather0 IndexSelect0 Take0 BinaryCrossEntropyWithLogits0"), 1),
+               **dict.fromkeys(_nodes("Max0 Min0 Median1 Sort0 Topk0 Kthvalue0 Mode0 Cummax0 Cummin0"), 2)})
 
 # torch's names of what nodes keep, by operand (-1: the result), where not self, other, result.
 SAVED_NAMES.update({
@@ -92,8 +100,8 @@ SAVED_NAMES.update({
 
 
 # ---------------------------------------------------------------- gradients that are views of what arrives
-def _expanded(gradient, plan):
-    """The gradient of a sum: what arrives, repeated."""
+def _summed(gradient, plan, i):
+    """Of a sum: what arrives, repeated."""
     shape, static = plan.argtypes[0].shape, dict(plan.static)
     if len(gradient._spec.shape) != len(shape):
         for d in sorted(d % len(shape) for d in static.get("dims") or ()):
@@ -101,12 +109,44 @@ def _expanded(gradient, plan):
     return METHODS["expand"](gradient, tuple(shape))
 
 
-def _transposed(gradient, plan):
-    return METHODS["t"](gradient)
+def _permuted(gradient, plan, i):
+    dims = dict(plan.static)["dims"]
+    return METHODS["permute"](gradient, tuple(dims.index(d) for d in range(len(dims))))
 
 
-def _reshaped(gradient, plan):
-    return METHODS["view"](gradient, tuple(plan.argtypes[0].shape))
+def _transposed(gradient, plan, i):
+    dims = dict(plan.static)["dims"]
+    moved = [d for d, source in enumerate(dims) if d != source] or [0, 0]
+    return METHODS["transpose"](gradient, moved[0], moved[1]) if dims else gradient
 
 
-SHOWN.update({"SumBackward0": _expanded, "SumBackward1": _expanded, "TBackward0": _transposed, "ViewBackward0": _reshaped})
+def _unsqueezed(gradient, plan, i):
+    """Of `squeeze(dim)`: the dimension is put back."""
+    before = tuple(plan.argtypes[0].shape)
+    after = list(gradient._spec.shape)
+    dim = next((d for d, n in enumerate(before) if n == 1 and [*before[:d], *before[d + 1:]] == after), None)
+    return gradient if dim is None else METHODS["unsqueeze"](gradient, dim)
+
+
+def _squeezed(gradient, plan, i):
+    """Of `unsqueeze(dim)`: the dimension is taken out."""
+    before = list(plan.argtypes[0].shape)
+    after = gradient._spec.shape
+    dim = next(d for d, n in enumerate(after) if n == 1 and [*after[:d], *after[d + 1:]] == before)
+    return METHODS["squeeze"](gradient, dim)
+
+
+def _part(gradient, plan, i):
+    """Of `cat`: the slice that came from operand `i`."""
+    dim = dict(plan.static)["dim"]
+    sizes = [0 if len(a.shape) == 1 and a.shape[0] == 0 else a.shape[dim] for a in plan.argtypes]
+    return METHODS["narrow"](gradient, dim, sum(sizes[:i]), sizes[i])
+
+
+SHOWN.update({
+    "sum": _summed, "sum.dim": _summed, "permute": _permuted, "transpose": _transposed, "unsqueeze": _squeezed, "squeeze.dim": _unsqueezed, "cat": _part,
+    "t": lambda gradient, plan, i: METHODS["t"](gradient),
+    "view": lambda gradient, plan, i: METHODS["view"](gradient, tuple(plan.argtypes[0].shape)),
+    "stack": lambda gradient, plan, i: METHODS["select"](gradient, dict(plan.static)["dim"], i),
+    "clone": lambda gradient, plan, i: gradient,
+})

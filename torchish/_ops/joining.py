@@ -276,7 +276,7 @@ def cartesian_prod(*tensors):
     return stack([METHODS["flatten"](grid) for grid in meshgrid(*tensors, indexing="ij")], 1)
 
 
-@public("combinations")
+@public("combinations", method=False)
 def combinations(input, r=2, with_replacement=False):
     """All combinations of `r` elements of a vector, as rows in order. Raises RuntimeError for other ranks or a negative `r`."""
     _vectors_only((input,))

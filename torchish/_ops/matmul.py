@@ -11,7 +11,7 @@ from .. import _dtype as dt
 from .._core.op import Op
 from .._core.record import call
 from .._promotion import promote_types
-from .nn_common import C_NAMES, COMPLEX, FLOATING, TensorBase, cast, computed, conj, not_implemented, product, require_tensor, sized, swap
+from .nn_common import C_NAMES, COMPLEX, FLOATING, TensorBase, cast, computed, conj, contracted, not_implemented, product, require_tensor, sized, swap
 from .shared import shape_text
 from .variants import METHODS, assign, check_writable, public, register
 
@@ -123,7 +123,7 @@ def _left(xp, g, out, a, b):
         return g[..., None] * b
     if a.ndim == 1:
         return product(xp, b, g[..., None])[..., 0]
-    return product(xp, g, swap(b))
+    return contracted(xp, g, b, g.ndim - 1, 1) if b.ndim == 2 else product(xp, g, swap(b))
 
 
 def _right(xp, g, out, a, b):
@@ -134,7 +134,7 @@ def _right(xp, g, out, a, b):
     if a.ndim == 1:
         return a[:, None] * g[..., None, :]
     if b.ndim == 2:
-        return product(xp, _rows(a).T, _rows(g))
+        return contracted(xp, _rows(a), _rows(g), 0, 0)
     return product(xp, swap(a), g)
 
 
@@ -238,7 +238,7 @@ def _same_as_mat2(bias, a, b) -> None:
 
 
 def _linear_body(xp, x, w):
-    return product(xp, x, w.T)
+    return product(xp, x, w.T) if x.ndim < 2 or w.ndim < 2 else contracted(xp, x, w, x.ndim - 1, 1)
 
 
 def _linear_x(xp, g, out, x, w):
@@ -248,7 +248,7 @@ def _linear_x(xp, g, out, x, w):
 def _linear_w(xp, g, out, x, w):
     if w.ndim == 1 or x.ndim == 1:
         return (g[..., None] * conj(xp, x)).reshape((-1, *w.shape)).sum(0) if w.ndim == 1 else g[:, None] * conj(xp, x)
-    return product(xp, _rows(g).T, conj(xp, _rows(x)))
+    return contracted(xp, _rows(g), conj(xp, _rows(x)), 0, 0)
 
 
 def _linear_op(grad: str, bias: bool) -> Op:

@@ -115,6 +115,16 @@ def product(xp, a, b):
     return np.matmul(a, b) if xp is np else xp.matmul(a, b, precision="highest")
 
 
+def contracted(xp, a, b, axis_a: int, axis_b: int):
+    """The product of `a` and the matrix `b` over one axis of each (of a matrix `a` where that is axis 0).
+
+    Written as one dot: a transpose before it would be copied out by XLA's CPU dot kernels, which cost a training step 1.5 times.
+    """
+    if xp is np:
+        return np.matmul(a if axis_a else a.T, b if axis_b == 0 else b.T)
+    return jax.lax.dot_general(a, b, (((axis_a,), (axis_b,)), ((), ())), precision="highest")
+
+
 def swap(a):
     """The last two dimensions exchanged."""
     return a.swapaxes(-1, -2)
@@ -143,6 +153,7 @@ __all__ = [
     "cast",
     "computed",
     "conj",
+    "contracted",
     "erf",
     "not_implemented",
     "ntuple",

@@ -186,7 +186,7 @@ def assign(self: TensorBase, result: TensorBase) -> TensorBase:
     own = self._counter or self._storage
     write(self, result._read(), edge)
     if edge is not None and edge[0].saved:
-        edge[0].saved = tuple([(own, own.version, i) if i < 0 else (FIXED, 0, i) if c is own and i == 0 else (c, v, i) for c, v, i in edge[0].saved])
+        edge[0].saved = tuple([(own.ref, own.version, i) if i < 0 else (FIXED, 0, i) if c is own.ref and i == 0 else (c, v, i) for c, v, i in edge[0].saved])
     return self
 
 

@@ -36,12 +36,22 @@ def _slice(input, dim=0, start=None, end=None, step=1):
     return slice_view(input, dim, first, max(-(-(stop - first) // step), 0), step)
 
 
+def _narrow(input, dim, start, length):
+    shape = input._spec.shape
+    if dim >= len(shape):
+        raise RuntimeError("Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error message be "
+                           "improved?  If so, please report an enhancement request to PyTorch.)")
+    if length < 0:
+        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({shape[dim]}).")
+    return FUNCTIONS["narrow"](input, dim, start, length)
+
+
 for _name in ("as_strided", "diagonal", "permute", "select", "split_with_sizes", "squeeze", "t", "transpose", "unbind", "unsqueeze",
               "view_as_complex", "view_as_real"):
     _copying(_name + "_copy", FUNCTIONS[_name])
 _copying("alias_copy", lambda input: METHODS["view_as"](input, input), "AliasBackward0_copy")
 _copying("expand_copy", lambda input, size, *, implicit=False: expanded(input, tuple(size)))
-_copying("narrow_copy", FUNCTIONS["narrow"], "NarrowCopyBackward0", True)
+_copying("narrow_copy", _narrow, "NarrowCopyBackward0", True)
 _copying("slice_copy", _slice)
 _copying("split_copy", FUNCTIONS["split"])
 _copying("unfold_copy", METHODS["unfold"])

@@ -6,15 +6,18 @@ step with custom functions is still one program.
 from __future__ import annotations
 
 import functools
+import warnings
 
 from .._core import handle
-from .._core.errors import FREED, INFERENCE, type_name
+from .._core.errors import FREED, INFERENCE, modified, short_name
 from .._core.grad_graph import GradNode
 from .._core.handle import TensorBase, new_tensor
 from .._core.saved import SavedTensor, packed
 from .._core.spec import Spec
 from .._core.tape import next_sequence, state
+from .._core.view import check_place, write
 from .._ops.factory import constant_tensor
+from .._ops.variants import METHODS
 
 
 class FunctionCtx:
@@ -30,6 +33,8 @@ class FunctionCtx:
 
     def mark_dirty(self, *tensors) -> None:
         """Declare inputs that forward modified in place; they must be among its outputs."""
+        if not all(isinstance(t, TensorBase) for t in tensors):
+            raise RuntimeError("mark_dirty can only accept variables, but argument ")
         self.dirty_tensors = tensors
 
     def mark_non_differentiable(self, *tensors) -> None:
@@ -114,12 +119,12 @@ class BackwardCFunction(GradNode, FunctionCtx):
             return kept.tensor()
         t = kept.data
         if counter.version != version:
-            from_output = f", which is output {number} of {self.name()}," if number is not None else ""
-            shape = ", ".join(map(str, t._spec.shape))
-            raise RuntimeError("one of the variables needed for gradient computation has been modified by an inplace operation: "
-                               f"[{type_name(t._spec)} [{shape}]]{from_output} is at version {counter.version}; expected version {version} instead. "
-                               "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with "
-                               "torch.autograd.set_detect_anomaly(True).")
+            if number is not None:
+                producer = f", which is output {number} of {short_name(type(self))},"
+            else:
+                edge = t._edge
+                producer = "" if edge is None or edge[0].ends else f", which is output {edge[1]} of {short_name(type(edge[0]))},"
+            raise modified(t._spec, producer, counter.version, version)
         if number is not None:
             t = handle.alias(t)
             t._edge = (self, number)
@@ -142,9 +147,17 @@ class BackwardCFunction(GradNode, FunctionCtx):
     def vjp(self, needs: tuple, cotangents: list, walk) -> tuple:
         """Run the user's backward. Raises RuntimeError if it returns the wrong number or shapes of gradients."""
         given = [self._gradient(g, i, walk) for i, g in enumerate(cotangents)]
-        results = self._forward_cls.backward(self, *given)
-        results = results if isinstance(results, (tuple, list)) else (results,)
-        return tuple(self._checked(results, i, walk) for i in needs)
+        cls = self._forward_cls
+        if cls.vjp is not Function.vjp:
+            if cls.backward is not Function.backward:
+                raise RuntimeError("Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of "
+                                   "them.")
+            results = cls.vjp(self, *given)
+        else:
+            results = cls.backward(self, *given)
+        results = results if isinstance(results, tuple) else (results,)
+        self._check_count(results)
+        return tuple(self._checked(results[i], i, walk) for i in needs)
 
     def _gradient(self, g, i: int, walk):
         if g is not None:
@@ -154,19 +167,27 @@ class BackwardCFunction(GradNode, FunctionCtx):
             return None
         return constant_tensor(tuple(facts.shape), 0, facts.dtype, facts.device)
 
-    def _checked(self, results: tuple, i: int, walk):
+    def _check_count(self, results: tuple) -> None:
         n, name = len(self.edges), self.name()
         if len(results) < n or any(r is not None for r in results[n:]):
             raise RuntimeError(f"function {name} returned an incorrect number of gradients (expected {n}, got {len(results)})")
-        g = results[i]
+        for i, counts in enumerate(self.tensor_operands):
+            if not counts and results[i] is not None:
+                raise RuntimeError(f"function {name} returned a gradient different than None at position {i + 1}, but the corresponding forward "
+                                   "input was not a Variable")
+
+    def _checked(self, g, i: int, walk):
+        """A gradient that backward returned, in the shape and dtype of its input."""
         if g is None:
             return None
         if not isinstance(g, TensorBase):
-            raise RuntimeError(f"function {name} returned a gradient different than None at position {i + 1}, but the corresponding forward input was "
-                               "not a Variable" if self.input_facts[i] is None else f"expected Variable or None (got {type(g).__name__})")
+            raise RuntimeError(f"expected Variable or None (got {type(g).__name__})")
         want = self.input_facts[i]
+        if g._spec.dtype.is_complex and not want.dtype.is_complex:
+            raise RuntimeError("Expected isFloatingType(grad.scalar_type()) || (input_is_complex == grad_is_complex) to be true, but got false.  "
+                               "(Could this error message be improved?  If so, please report an enhancement request to PyTorch.)")
         if g._spec.shape != want.shape:
-            g = _reduced(g, want, name, i)
+            g = _reduced(g, want, self.name(), i)
         if g._spec.dtype is not want.dtype:
             g = g.to(want.dtype)
         return walk._carrier(g)
@@ -193,7 +214,14 @@ class Function(metaclass=FunctionMeta):
     """Subclass it with static methods `forward(ctx, ...)` (or `forward(...)` and `setup_context(ctx, inputs, output)`) and
     `backward(ctx, *grad_outputs)`, and call it as `MyFunction.apply(...)`."""
 
+    generate_vmap_rule = False  # whether torch.func.vmap may map forward and backward instead of calling `vmap`
+
     def __init__(self, *args, **kwargs):
+        warnings.warn(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the class "
+                      "itself. Instantiating an autograd function will raise an error in a future version of PyTorch.", DeprecationWarning,
+                      stacklevel=2)
+
+    def __call__(self, *args, **kwargs):
         raise RuntimeError("Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function with "
                            "static forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)")
 
@@ -210,11 +238,20 @@ class Function(metaclass=FunctionMeta):
         raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function to use it with backward "
                                   "mode AD.")
 
+    vjp = backward
+
+    @staticmethod
+    def jvp(ctx, *grad_inputs):
+        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        raise NotImplementedError("To use autograd.Function with vmap, you must either override the vmap static method or set "
+                                  "generate_vmap_rule=True.")
+
     @classmethod
     def apply(cls, *args, **kwargs):
         """Run forward on `args` and put one node into the graph."""
-        if "vjp" in cls.__dict__ and "backward" not in cls.__dict__:
-            cls.backward = cls.vjp
         ctx = cls._backward_cls()
         tensors = [isinstance(a, TensorBase) for a in args]
         edges = tuple(a._current_edge() if t else None for a, t in zip(args, tensors))
@@ -233,11 +270,13 @@ class Function(metaclass=FunctionMeta):
 
 
 def _finish(ctx: BackwardCFunction, args: tuple, edges: tuple, tensors: list, output, tracked: bool):
-    single = not isinstance(output, (tuple, list))
-    outputs = (output,) if single else tuple(output)
-    for o in outputs:
-        if not isinstance(o, TensorBase) and o is not None and single:
-            raise TypeError(f"{ctx._forward_cls.__name__}.forward: expected to return a Tensor or a tuple of Tensors, got {type(o).__name__}")
+    """Put the node into the graph: give its outputs their places, then keep what was saved."""
+    single = not isinstance(output, tuple)
+    outputs = (output,) if single else output
+    for d in ctx.dirty_tensors:
+        if all(d is not o for o in outputs):
+            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
+                               "inplace must all be outputs of the Function.")
     ctx.edges = edges
     ctx.tensor_operands = tuple(tensors)
     ctx.input_facts = tuple(a._read().spec if t else None for a, t in zip(args, tensors))
@@ -253,26 +292,42 @@ def _finish(ctx: BackwardCFunction, args: tuple, edges: tuple, tensors: list, ou
 
 
 def _wrap_output(ctx: BackwardCFunction, o, i: int, args: tuple, tracked: bool):
-    dirty = any(o is d for d in ctx.dirty_tensors)
+    """Output `i` as the caller gets it. An input returned as it is becomes a view of it; one that was modified stays itself."""
     fixed = any(o is n for n in ctx.non_differentiable) or not o._read().spec.differentiable
-    if dirty:
-        _check_dirty(o, tracked)
-    elif any(o is a for a in args):
+    if any(o is d for d in ctx.dirty_tensors):
+        return _dirty_output(ctx, o, i, tracked and not fixed)
+    if any(o is a for a in args):
+        o = handle.alias(o) if fixed else _view_of(o)
+    elif o._edge is not None and o._base_tensor is None:
         o = handle.alias(o)
-        o._base_tensor = None
-    if not tracked or fixed:
-        if fixed and not dirty and o._edge is not None:
-            o = handle.alias(o)
-        return o
-    if not dirty and o._edge is not None:
-        o = handle.alias(o)
-    o._edge = (ctx, i)
+    if tracked and not fixed:
+        o._edge = (ctx, i)
+        if o._base_tensor is not None:
+            o._origin = "custom" if ctx.outputs == 1 else "multi"
     return o
 
 
-def _check_dirty(o, tracked: bool) -> None:
-    if tracked and o._current_edge() is not None and handle.is_leaf(o):
+def _view_of(t):
+    before, state.grad = state.grad, False
+    try:
+        view = METHODS["permute"](t, tuple(range(t._spec.ndim)))
+    finally:
+        state.grad = before
+    view._edge = None
+    return view
+
+
+def _dirty_output(ctx: BackwardCFunction, o, i: int, tracked: bool):
+    """An input that forward modified: the node becomes its place in the graph, and its base's where it is a view."""
+    if not tracked:
+        o._bump()
+        return o
+    edge = o._current_edge()
+    if edge is not None and o._base_tensor is None and edge[0].ends:
         raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+    check_place(o)
+    write(o, o._read(), (ctx, i))
+    return o
 
 
 def once_differentiable(function):
@@ -293,6 +348,14 @@ def once_differentiable(function):
     return wrapper
 
 
+class InplaceFunction(Function):
+    """A Function that remembers whether it works in place. Kept for torch's sake."""
+
+    def __init__(self, inplace=False):
+        super().__init__()
+        self.inplace = inplace
+
+
 class _Once(BackwardCFunction):
     def name(self) -> str:
         return "DelayedError"
@@ -309,4 +372,4 @@ def _once(t):
     return made
 
 
-__all__ = ["BackwardCFunction", "Function", "FunctionCtx", "new_tensor", "once_differentiable"]
+__all__ = ["BackwardCFunction", "Function", "FunctionCtx", "InplaceFunction", "new_tensor", "once_differentiable"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable
 
+from .._core.modes import enable_grad
 from .._core.tape import state
-from ..autograd import enable_grad
 from ..tensor import Tensor
 from ._levels import Level, check_tensor
 from ._tree import tree_flatten, tree_map, tree_unflatten, treespec_pprint

@@ -12,6 +12,9 @@ from .modules import CELU as CELU
 from .modules import ELU as ELU
 from .modules import GELU as GELU
 from .modules import GLU as GLU
+from .modules import GRU as GRU
+from .modules import LSTM as LSTM
+from .modules import RNN as RNN
 from .modules import SELU as SELU
 from .modules import AdaptiveAvgPool1d as AdaptiveAvgPool1d
 from .modules import AdaptiveAvgPool2d as AdaptiveAvgPool2d
@@ -49,6 +52,7 @@ from .modules import FeatureAlphaDropout as FeatureAlphaDropout
 from .modules import Flatten as Flatten
 from .modules import GaussianNLLLoss as GaussianNLLLoss
 from .modules import GroupNorm as GroupNorm
+from .modules import GRUCell as GRUCell
 from .modules import Hardshrink as Hardshrink
 from .modules import Hardsigmoid as Hardsigmoid
 from .modules import Hardswish as Hardswish
@@ -67,6 +71,7 @@ from .modules import LogSoftmax as LogSoftmax
 from .modules import LPPool1d as LPPool1d
 from .modules import LPPool2d as LPPool2d
 from .modules import LPPool3d as LPPool3d
+from .modules import LSTMCell as LSTMCell
 from .modules import MarginRankingLoss as MarginRankingLoss
 from .modules import MaxPool1d as MaxPool1d
 from .modules import MaxPool2d as MaxPool2d
@@ -91,6 +96,9 @@ from .modules import PReLU as PReLU
 from .modules import ReLU as ReLU
 from .modules import ReLU6 as ReLU6
 from .modules import RMSNorm as RMSNorm
+from .modules import RNNBase as RNNBase
+from .modules import RNNCell as RNNCell
+from .modules import RNNCellBase as RNNCellBase
 from .modules import RReLU as RReLU
 from .modules import Sequential as Sequential
 from .modules import Sigmoid as Sigmoid

@@ -3,7 +3,9 @@
 Owns the package; each helper lives in its own module.
 """
 
+from . import _pytree as _pytree
+from . import checkpoint as checkpoint
 from . import data as data
 from . import hooks as hooks
 
-__all__ = ["data", "hooks"]
+__all__ = ["checkpoint", "data", "hooks"]
