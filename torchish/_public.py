@@ -23,7 +23,7 @@ from ._format import set_printoptions as set_printoptions
 from ._ops import (  # noqa: F401 - importing a table declares its operations
     activation, arithmetic, attention, bitwise, bounds, class_loss, comparison, complex_parts, contraction, conversion, convolution,
     creation, division, dropout, dyadic, embedding, filling, gathering, graph_facts, indexing, joining, loss, margin_loss, matmul, norm, normalization,
-    optimizer_steps, order_statistics, packing, padding, pointwise, pooling, powers, queries, rearranging, recurrent, reduction, reinterpret, reshape, sampling,
+    optimizer_rules, optimizer_steps, order_statistics, packing, padding, pointwise, pooling, powers, queries, rearranging, recurrent, reduction, reinterpret, reshape, sampling,
     scan, scattering, searching, sorting, special_functions, splitting, statistics, strided, triangles, view_copies, view_ops, where,
 )
 from ._ops.factory import set_default_device as set_default_device

@@ -12,7 +12,7 @@ from . import _dtype as dt
 from . import _format
 from ._core import handle
 from ._core.backward import backward_of
-from ._core.dual import detached
+from ._core.dual import detached, tangents_of
 from ._core.errors import type_name
 from ._core.evaluate import read
 from ._core.grad_graph import INVALID
@@ -216,7 +216,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
     @property
     def grad(self):
         """The accumulated gradient: None until backward() reaches this leaf (or non-leaf after `retain_grad()`)."""
-        if self._grad is None and self._edge is not None and not self._edge[0].ends and self._retains is None:
+        if (self._edge is not None or self._origin is not None) and not handle.is_leaf(self) and self._grad is None and self._retains is None:
             warnings.warn(_NOT_A_LEAF, stacklevel=2)
         return self._grad
 
@@ -414,9 +414,11 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         spec = self._spec
         where = None if spec.device.type == "cpu" else str(spec.device) if ":" in str(spec.device) or spec.device.type == "meta" \
             else f"{spec.device}:0"
-        return _format.format_tensor(None if spec.device.type == "meta" else self._host("print"), spec.dtype, shape=tuple(spec.shape), device=where,
+        text = _format.format_tensor(None if spec.device.type == "meta" else self._host("print"), spec.dtype, shape=tuple(spec.shape), device=where,
                                      requires_grad=edge is not None, grad_fn_name=None if node is None else node.name().rpartition("::")[2],
                                      default_dtype=dt.get_default_dtype(), prefix=prefix)
+        tangent = tangents_of(self._read()).get(state.dual[-1]) if state.dual else None
+        return text if tangent is None else f"{text[:-1]}, tangent={tangent!r})"
 
     def __format__(self, spec: str) -> str:
         if self._spec.ndim == 0 and type(self) is Tensor and self._spec.device.type != "meta":
@@ -440,6 +442,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         if id(self) in memo:
             return memo[id(self)]
         made = handle.own_copy(self, type(self))
+        if not isinstance(self, Parameter):
+            made._storage.version = 1  # torch fills a fresh tensor
         if self._current_edge() is not None:
             handle.set_leaf(made, True)
         memo[id(self)] = made
@@ -448,9 +452,16 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         handle.copy_user_attributes(self, made, memo)
         return made
 
+    def __copy__(self):
+        made = handle.alias(self, type(self))
+        made._counter = VersionCounter()
+        made._counter.version = 0 if isinstance(self, Parameter) else 1
+        if self._current_edge() is not None:
+            handle.set_leaf(made, True)
+        made.__dict__.update(handle.user_attributes(self))
+        return made
+
     def __reduce_ex__(self, protocol):
-        if not handle.is_leaf(self):
-            raise RuntimeError("torchish: only leaf tensors can be pickled; use tensor.detach() first")
         return _rebuild, (type(self), self._host("pickle"), self._spec.dtype, self._current_edge() is not None, handle.user_attributes(self))
 
     def __setstate__(self, attributes):
@@ -482,6 +493,7 @@ def _ctype(spec) -> str:
 
 def _rebuild(cls, array, dtype, requires_grad, attributes):
     made = handle.from_array(np.array(array), cls)
+    made._storage.version = 1  # as torch has it, which fills a fresh tensor
     if requires_grad:
         handle.set_leaf(made, True)
     made.__dict__.update(attributes)

@@ -206,7 +206,8 @@ def storages(t):
     x = t.arange(6.0).view(2, 3).t()
     s, typed = x.untyped_storage(), x.storage()
     return [s.nbytes(), len(s), s == x[1:].untyped_storage(), s == x.clone().untyped_storage(), s.data_ptr() == x.data_ptr(), typed.size(),
-            typed.tolist(), typed[4], typed.data_ptr() == s.data_ptr(), x[1:].data_ptr() - x.data_ptr(), str(typed.dtype).rpartition(".")[2], s.tolist()[:8]]
+            typed.tolist(), typed[4], typed.data_ptr() == s.data_ptr(), x[1:].data_ptr() - x.data_ptr(),
+            str(typed.dtype).rpartition(".")[2], s.tolist()[:8]]
 
 
 def overlaps(t):

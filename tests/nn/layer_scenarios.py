@@ -5,6 +5,7 @@ A row is (class, arguments, settings, inputs); inputs are made by functions of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -15,17 +16,15 @@ def wave(*shape: int, scale: float = 1.0) -> Callable[[Any], Any]:
     """A tensor of `shape` with values spread over [-scale, scale]."""
 
     def make(p: Any) -> Any:
-        count = 1
-        for length in shape:
-            count *= length
-        return (p.arange(count, dtype=p.float32) * 1.7 + 0.3).sin().reshape(shape) * scale
+        # made on the host: compiled arithmetic may fuse a multiply and an add, which the sine of a large number would magnify
+        return p.tensor([math.sin(1.7 * i + 0.3) * scale for i in range(math.prod(shape))]).reshape(shape)
 
     return make
 
 
 def share(*shape: int, offset: float = 0.0) -> Callable[[Any], Any]:
     """A tensor of `shape` with values within (0, 1)."""
-    return lambda p: (wave(*shape)(p) + offset).sin() * 0.45 + 0.5
+    return lambda p: p.tensor([math.sin(math.sin(1.7 * i + 0.3) + offset) * 0.45 + 0.5 for i in range(math.prod(shape))]).reshape(shape)
 
 
 def data(values: Any) -> Callable[[Any], Any]:

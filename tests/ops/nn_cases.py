@@ -160,13 +160,16 @@ CASES |= {
 }
 
 
+def operands(m, specs: tuple) -> list:
+    """A case's tensors; floating-point ones are leaves that require grad."""
+    tensors = [m.tensor(s if isinstance(s, np.ndarray) else _array(i, s)) for i, s in enumerate(specs)]
+    return [t.requires_grad_(t.is_floating_point()) for t in tensors]
+
+
 def run(m, name: str) -> dict:
     """The outcome of a case under module `m`: name of the node, result, gradients, all as plain Python data."""
     function, specs = CASES[name]
-    tensors = [m.tensor(s if isinstance(s, np.ndarray) else _array(i, s)) for i, s in enumerate(specs)]
-    for t in tensors:
-        if t.is_floating_point():
-            t.requires_grad_(True)
+    tensors = operands(m, specs)
     out = function(m, *tensors)
     result = {"node": out.grad_fn.name() if out.grad_fn is not None else None, "shape": list(out.shape), "value": out.detach().reshape(-1).tolist()}
     if out.grad_fn is not None:

@@ -15,7 +15,7 @@ from . import anomaly
 from .dependence import dependences
 from .errors import FREED, version_error
 from .grad_graph import AccumulateGrad, GradNode, Nowhere, node_class
-from .handle import TensorBase, new_tensor, set_strides
+from .handle import TensorBase, new_tensor, set_leaf, set_strides
 from .hooks import RETAINING, bind_retained, run_accumulated, run_posthooks, run_prehooks, run_tensor_hooks
 from .op import OPS, Plan, vjp_plan
 from .record import call, grow_graph
@@ -52,7 +52,7 @@ class Walk:
         self.goals = goals if capture is None else set(capture)
         self.captured: dict[int, TensorBase] = {}
         self.buffers: dict[GradNode, list] = {}
-        self.sources: dict[int, tuple] = {}  # of gradients, by identity: (gradient, plan, operand, writes, cotangent)
+        self.sources: dict[int, tuple] = {}  # of gradients, by identity: (gradient, plan if shown as a view, operand, writes, cotangent)
         self.given: dict[int, TensorBase] = {}  # the cotangents of the roots, by identity
         self.waiting: dict[GradNode, int] = {}
         self.needed: set[GradNode] | None = None
@@ -201,37 +201,46 @@ class Walk:
         return buffer
 
     def _note_source(self, node: GradNode, needs: tuple, gradients: tuple, buffer: list) -> None:
-        """Remember how gradients came about that torch returns as views, or as tensors written to; they may be passed on to what is returned."""
-        plan, writes = node.plan(), WRITES.get(type(node).__name__)
-        if plan.needs is None and (writes or plan.op.name in SHOWN):
+        """Remember how gradients came about, for `_as_seen`; they may be passed on to what is returned."""
+        plan = node.plan()
+        if plan.needs is None:
+            shown, writes = plan.op.name in SHOWN, WRITES.get(type(node).__name__, 0)
             for i, g in zip(needs, gradients):
                 if g is not None and g is not buffer[0]:
-                    self.sources[id(g)] = (g, plan, i, writes, buffer[0])
+                    self.sources[id(g)] = (g, plan if shown else None, i, writes, buffer[0])
+
+    def _note_sum(self, have, total) -> None:
+        """torch adds further gradients in place to one that nothing else holds."""
+        source = self.sources.get(id(have))
+        writes = source[3] + 1 if source is not None and source[1] is None else 0
+        self.sources[id(total)] = (total, None, 0, writes, None)
 
     def _as_seen(self, g) -> TensorBase:
         """A gradient as torch returns it: some are views of the one that arrived, some count the writes of their making."""
         source = self.sources.get(id(g))
         if source is None:
-            return self.given.get(id(g)) or self._tensor(g)
+            given = self.given.get(id(g))
+            return self._tensor(g) if given is None else given
         _, plan, i, writes, arrived = source
-        if plan.op.name not in SHOWN:
-            tensor = self._tensor(g)
+        if plan is not None:
+            seen = None if self.create_graph or arrived is None else SHOWN[plan.op.name](self._as_seen(arrived), plan, i)
+            return self._tensor(g) if seen is None else seen
+        tensor = self._tensor(g)
+        if writes:
             tensor._storage.version = writes
-        else:
-            tensor = g if self.create_graph or arrived is None else SHOWN[plan.op.name](self._as_seen(arrived), plan, i)
         return tensor
 
     def _gradients(self, node: GradNode, needs: tuple, buffer: list) -> tuple:
+        extra = node.extra
+        if extra is not None and "prehooks" in extra:
+            changed = run_prehooks(extra, [None if g is None else self._tensor(g) for g in buffer])
+            buffer = [None if g is None else self._carrier(g) for g in changed]
         if node.freed and node.keeps_tensors():
             raise RuntimeError(FREED)
         for ref, version, operand in node.saved:
             counter = ref()
             if counter is not None and counter.version != version:
                 raise version_error(node, operand, counter, version)
-        extra = node.extra
-        if extra is not None and "prehooks" in extra:
-            changed = run_prehooks(extra, [None if g is None else self._tensor(g) for g in buffer])
-            buffer = [None if g is None else self._carrier(g) for g in changed]
         if all(g is None for g in buffer) and not node.python:
             results = (None,) * len(needs)
         else:
@@ -274,7 +283,9 @@ class Walk:
             return record_values(plan, (*inputs, *given), forward)
         shown = SHOWN.get(primal.plan.op.name) if primal.plan.needs is None else None
         if shown is not None:
-            return tuple([shown(given[0], primal.plan, i) for i in needs])
+            seen = [shown(given[0], primal.plan, i) for i in needs]
+            if all(g is not None for g in seen):
+                return tuple(seen)
         groups = [(i,) for i in needs] if plan.by_rule else [needs]
         return tuple([g for group in groups for g in self._differentiable(node, primal, group, arrived, inputs, given)])
 
@@ -322,7 +333,10 @@ class Walk:
             buffer = self.buffers[node] = [None] * size
         have = buffer[number]
         if have is not None:
-            gradient = add(have, gradient) if self.create_graph else add_values(have, gradient)
+            total = add(have, gradient) if self.create_graph else add_values(have, gradient)
+            if self.capture is not None and not self.create_graph:
+                self._note_sum(have, total)
+            gradient = total
         buffer[number] = gradient
 
 
@@ -562,5 +576,6 @@ def gradients_of(outputs: tuple, inputs: tuple, grad_outputs, retain_graph, crea
         if g is None and materialize:
             spec = t._spec
             g = new_tensor(Value(spec, None, 0, np.zeros(tuple(spec.shape), spec.dtype.numpy)))
+            set_leaf(g, create_graph)
         results.append(g)
     return tuple(results)

@@ -11,7 +11,8 @@ from .handle import TensorBase, new_tensor
 from .op import Op, same, simple
 from .tape import record_values
 
-_fence = Op("optimization barrier", lambda xp, x: x if xp is np else jax.lax.optimization_barrier(x), simple(lambda x: x), grad="AliasBackward0", vjp=(same,))
+_fence = Op("optimization barrier", lambda xp, x: x if xp is np else jax.lax.optimization_barrier(x), simple(lambda x: x), grad="AliasBackward0",
+            vjp=(same,))
 
 
 def behind_barrier(t: TensorBase) -> TensorBase:

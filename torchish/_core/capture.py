@@ -54,6 +54,10 @@ def _leaked(xp):
 _placeholder = Op("placeholder", _leaked, simple(lambda: spec_of((), _dtype.float32)))
 
 
+_mapped = Op("mapped", _leaked, simple(lambda: spec_of((), _dtype.float32))).plan((), ())
+_mapped.needs = ()  # stands for the recorded computation of a Mapped node, which is a whole graph
+
+
 class Scope:
     """What runs within `with scope:` is recorded on a tape of its own. `size` is the batch size, `randomness` vmap's argument."""
 
@@ -248,7 +252,7 @@ class Mapping:
         made = object.__new__(_mapped_class(first.name() if self.scope.made(first) else "AliasBackward0"))
         made.node, made.seq, made.outputs, made.freed, made.extra, made.saved = None, next_sequence(), len(roots), False, None, KEPT
         made.edges = tuple([self.edges[t.index] if self._mine(t) else (t, number) for t, number in targets])
-        made.specs = specs
+        made.specs, made.spare = specs, (_mapped, None)
         made.mapping, made.roots, made.axes, made.targets = Mapping(0, again=self), roots, axes, tuple(targets)
         return made
 

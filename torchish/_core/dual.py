@@ -136,7 +136,7 @@ def _record_jvp(node: Node, grown: GradNode | None, number: int, which: tuple, t
         depends = frozenset().union(*dependences(plan))
         edges = tuple([e if i in depends else None for i, e in enumerate(edges)])
     if state.grad and any(e is not None for e in edges):
-        place = _graph_node(plan, outs[0].node, edges)
+        place = _graph_node(plan, outs[0].node, edges, any(i in depends for i in range(len(node.inputs))))
         if state.dual:
             propagate(outs[0].node, place)
     differentiable = [out for out in node.outs if out.spec.differentiable]
@@ -146,8 +146,9 @@ def _record_jvp(node: Node, grown: GradNode | None, number: int, which: tuple, t
         out.tangents[number] = new_tensor(tangent, None if place is None else (place, k))
 
 
-def _graph_node(plan: Plan, node: Node, edges: tuple) -> GradNode:
-    made = object.__new__(node_class(plan.op.grad or "JvpBackward0"))
+def _graph_node(plan: Plan, node: Node, edges: tuple, scaled: bool) -> GradNode:
+    """The place of tangents in the graph: torch's last step is the operation itself where it is linear, else a product with the derivative."""
+    made = object.__new__(node_class("MulBackward0" if scaled or not plan.op.grad else plan.op.grad))
     made.node, made.seq, made.outputs, made.edges = node, next_sequence(), len(plan.outs), edges
     made.freed, made.extra, made.saved = False, None, KEPT
     return made

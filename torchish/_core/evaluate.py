@@ -10,6 +10,7 @@ which case the program is compiled once more, with them.
 """
 from __future__ import annotations
 
+import threading
 import weakref
 from collections import Counter
 from sys import getrefcount
@@ -22,7 +23,8 @@ from . import handle, tape
 from .devices import jax_device
 from .explain import log
 from .program import Slice, make_function, make_slice, note_use, run_numpy
-from .tape import NUMBERS, Node, Value, state
+from .tape import NUMBERS, Node, Value, state, threads
+from .threads import adopt
 
 TINY_NODES = 4
 TINY_COST = 4096
@@ -58,6 +60,7 @@ class Entry:
 
 cache: dict[tuple, Entry] = {}
 CACHE_CAP = 4096
+evaluating = threading.RLock()  # one thread at a time: what is pending may be shared, see threads.py
 counters: Counter = log.counters
 
 
@@ -66,6 +69,11 @@ def evaluate(cause: str, want: Value | None = None, upto: int | None = None) -> 
     if state.scope is not None:
         state.scope.evaluate(cause, want)
         return
+    with evaluating:
+        _evaluate(cause, want, upto)
+
+
+def _evaluate(cause: str, want: Value | None, upto: int | None) -> None:
     nodes = state.nodes
     needed_after = None
     if upto is not None and upto < len(nodes):
@@ -77,18 +85,31 @@ def evaluate(cause: str, want: Value | None = None, upto: int | None = None) -> 
         state.nodes = []
         state.has_backward = False
         rest = ()
-    if want is not None and want.array is None and want.node.pos < 0:
-        nodes = _pull(want, nodes)
     try:
+        if len(threads) > 1:
+            adopt(nodes, want, _run_adopted)
+        if want is not None and want.array is None and want.node.pos < 0:
+            nodes = _pull(want, nodes)
         if nodes:
             _run(nodes, want, needed_after, cause)
     finally:
-        for node in nodes:
-            node.pos = -1
-            node.outs = None
-            node.primal = None
+        _forget(nodes)
         for pos, node in enumerate(rest):
             node.pos = pos
+
+
+def _run_adopted(nodes: list[Node], needed: set | None) -> None:
+    try:
+        _run(nodes, None, needed, "another thread's tape")
+    finally:
+        _forget(nodes)
+
+
+def _forget(nodes: list[Node]) -> None:
+    for node in nodes:
+        node.pos = -1
+        node.outs = None
+        node.primal = None
 
 
 def _pull(want: Value, nodes: list[Node]) -> list[Node]:

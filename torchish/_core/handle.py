@@ -123,8 +123,10 @@ def set_leaf(t: TensorBase, on: bool) -> None:
 
 
 def is_leaf(t: TensorBase) -> bool:
-    """Whether no recorded operation produced it."""
+    """Whether no recorded operation produced it. Raises RuntimeError for a view that a write elsewhere made invalid."""
     edge = t._current_edge()
+    if t._origin is not None and t._seen != (t._counter or t._storage).version:
+        regenerate(t, True)
     return edge is None or edge[0].ends
 
 

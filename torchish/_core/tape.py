@@ -50,11 +50,16 @@ class Node:
         self.origin = None  # True once the graph has it; after evaluation (cache entry, place), see Note [Kept activations]
 
 
+threads: list[tuple[threading.Thread, dict]] = []  # the threads that have a tape, and what ThreadState keeps for each
+
+
 class ThreadState(threading.local):
     """Everything that torch keeps per thread: the pending tape and the modes."""
 
     def __init__(self):
         self.nodes: list[Node] = []
+        threads[:] = [(thread, store) for thread, store in threads if store["nodes"] or thread.is_alive()]
+        threads.append((threading.current_thread(), self.__dict__))
         self.has_backward = False  # the pending tape holds a finished backward: the next differentiable op begins a new iteration
         self.grad = True
         self.inference = False

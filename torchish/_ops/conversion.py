@@ -158,11 +158,17 @@ def _plain_copy(self, src):
         src._spec.dtype is not self._spec.dtype else call(clone_op, (src,))
 
 
+def _dtype_method(name: str) -> None:
+    target = dt.ALIASES.get(name) or dt.BY_NAME[name]
+
+    def method(self, memory_format=None):
+        return converted(self, target)
+    method.__doc__ = f"This tensor in the dtype that torch calls {name}."
+    public(name, function=False)(method)
+
+
 for _name in ("float", "double", "half", "bfloat16", "int", "long", "short", "cfloat", "cdouble", "chalf"):
-    def _to_dtype(self, memory_format=None, _d=dt.ALIASES.get(_name) or dt.BY_NAME[_name]):
-        return converted(self, _d)
-    _to_dtype.__doc__ = f"This tensor in the dtype that torch calls {_name}."
-    public(_name, function=False)(_to_dtype)
+    _dtype_method(_name)
 public("char", function=False)(lambda self, memory_format=None: converted(self, dt.int8))
 public("byte", function=False)(lambda self, memory_format=None: converted(self, dt.uint8))
 public("bool", function=False)(lambda self, memory_format=None: converted(self, dt.bool_))

@@ -47,7 +47,7 @@ def _checked(t: TensorBase, value):
     return value
 
 
-@public("fill")
+@public("fill", method=False, out=True)
 def fill(input, value):
     """A tensor like `input` with every element equal to `value`, a number or 0-dim tensor."""
     value = _checked(input, value)

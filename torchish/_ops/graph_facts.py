@@ -138,6 +138,8 @@ def _squeezed(gradient, plan, i):
 
 def _part(gradient, plan, i):
     """Of `cat`: the slice that came from operand `i`."""
+    if tuple(plan.argtypes[i].shape) == (0,):  # cat leaves out empty vectors, which need not have its rank
+        return None
     dim = dict(plan.static)["dim"]
     sizes = [0 if len(a.shape) == 1 and a.shape[0] == 0 else a.shape[dim] for a in plan.argtypes]
     return METHODS["narrow"](gradient, dim, sum(sizes[:i]), sizes[i])
@@ -149,4 +151,5 @@ SHOWN.update({
     "view": lambda gradient, plan, i: METHODS["view"](gradient, tuple(plan.argtypes[0].shape)),
     "stack": lambda gradient, plan, i: METHODS["select"](gradient, dict(plan.static)["dim"], i),
     "clone": lambda gradient, plan, i: gradient,
+    "prod": lambda gradient, plan, i: None if plan.argtypes[0].ndim else METHODS["clone"](gradient),
 })

@@ -15,11 +15,11 @@ from .._core.view import write
 from .nn_common import HALVES
 
 
-def _values(tensors) -> list:
+def values_of(tensors) -> list:
     return [t._storage.value if t._chain is None else t._read() for t in tensors]
 
 
-def _store(t: TensorBase, value: Value) -> None:
+def store(t: TensorBase, value: Value) -> None:
     """`view.write` of a whole tensor outside the graph, spelled out: a step writes hundreds."""
     if t._chain is not None:
         write(t, value, None)
@@ -32,18 +32,18 @@ def _store(t: TensorBase, value: Value) -> None:
     counter.version += 1
 
 
-def _record(op: Op, values: list, numbers: tuple, static: tuple) -> tuple:
+def record(op: Op, values: list, numbers: tuple, static: tuple) -> tuple:
     types = tuple([v.spec for v in values] + [float] * len(numbers))
     plan = op.plans.get((types, static)) or op.plan(types, static)
     return record_values(plan, (*values, *numbers))
 
 
-def _finish(value: Value) -> None:
+def finish(value: Value) -> None:
     if state.eager:
         evaluate.evaluate("eager switch", value)
 
 
-def _planner(outputs):
+def planner(outputs):
     """A planner whose results are those operands (`outputs(static, n)` gives their indices), each computed in at least float32."""
 
     def planner(op: Op, argtypes: tuple, static: dict):
@@ -87,7 +87,7 @@ def _sgd_outputs(count, have, momentum, **rest) -> list:
     return places
 
 
-sgd_op = Op("sgd step", _sgd_body, _planner(_sgd_outputs))
+sgd_op = Op("sgd step", _sgd_body, planner(_sgd_outputs))
 
 
 def sgd_step(params, grads, momentum_buffers, *, lr, momentum, dampening, weight_decay, nesterov, maximize) -> list:
@@ -100,9 +100,9 @@ def sgd_step(params, grads, momentum_buffers, *, lr, momentum, dampening, weight
         return list(momentum_buffers)
     use = momentum != 0
     have = tuple([b is not None for b in momentum_buffers]) if use else ()
-    values = _values(params) + _values(grads)
+    values = values_of(params) + values_of(grads)
     if use:
-        values += _values([b for b in momentum_buffers if b is not None])
+        values += values_of([b for b in momentum_buffers if b is not None])
     static = (
         ("count", count),
         ("have", have),
@@ -111,19 +111,19 @@ def sgd_step(params, grads, momentum_buffers, *, lr, momentum, dampening, weight
         ("nesterov", bool(nesterov)),
         ("maximize", bool(maximize)),
     )
-    outs = _record(sgd_op, values, (float(lr), float(momentum), float(dampening), float(weight_decay)), static)
+    outs = record(sgd_op, values, (float(lr), float(momentum), float(dampening), float(weight_decay)), static)
     for p, v in zip(params, outs):
-        _store(p, v)
+        store(p, v)
     if not use:
-        _finish(outs[0])
+        finish(outs[0])
         return list(momentum_buffers)
     buffers = list(momentum_buffers)
     for i, v in enumerate(outs[count:]):
         if buffers[i] is None:
             buffers[i] = new_tensor(v)
         else:
-            _store(buffers[i], v)
-    _finish(outs[0])
+            store(buffers[i], v)
+    finish(outs[0])
     return buffers
 
 
@@ -173,7 +173,7 @@ def _adam_outputs(count, amsgrad, **rest) -> list:
     return [i * count + j for i in ((0, 2, 3, 4, 5) if amsgrad else (0, 2, 3, 4)) for j in range(count)]
 
 
-adam_op = Op("adam step", _adam_body, _planner(_adam_outputs))
+adam_op = Op("adam step", _adam_body, planner(_adam_outputs))
 
 
 def adam_step(
@@ -184,10 +184,10 @@ def adam_step(
     if not count:
         return
     targets = [*params, *exp_avgs, *exp_avg_sqs, *steps]
-    values = _values([*params, *grads, *exp_avgs, *exp_avg_sqs, *steps])
+    values = values_of([*params, *grads, *exp_avgs, *exp_avg_sqs, *steps])
     if amsgrad:
         targets += max_exp_avg_sqs
-        values += _values(max_exp_avg_sqs)
+        values += values_of(max_exp_avg_sqs)
     static = (
         ("count", count),
         ("amsgrad", bool(amsgrad)),
@@ -195,10 +195,10 @@ def adam_step(
         ("maximize", bool(maximize)),
         ("decoupled", bool(decoupled)),
     )
-    outs = _record(adam_op, values, (float(lr), float(beta1), float(beta2), float(eps), float(weight_decay)), static)
+    outs = record(adam_op, values, (float(lr), float(beta1), float(beta2), float(eps), float(weight_decay)), static)
     for t, v in zip(targets, outs):
-        _store(t, v)
-    _finish(outs[0])
+        store(t, v)
+    finish(outs[0])
 
 
-__all__ = ["adam_step", "sgd_step"]
+__all__ = ["adam_step", "finish", "planner", "record", "sgd_step", "store", "values_of"]

@@ -21,6 +21,7 @@ from .factory import constant_tensor
 from .int_lists import int_list
 from .joining import cat
 from .layout import is_dense
+from .reinterpret import view_dtype_op
 from .shared import shape_text, sizes
 from .variants import METHODS, public, register
 from .view_ops import in_place_view, view_op
@@ -110,12 +111,13 @@ def _root(t: TensorBase) -> tuple:
     if last < 0:
         value = storage.value
         return value, (), value.spec.strides if storage.strides is None else storage.strides
-    if storage.strides is not None or any(step[0].info != REINTERPRETING for step in chain[:last + 1]):
-        raise NotImplementedError("torchish: as_strided of a tensor that reads only part of its memory as another dtype")
-    value = storage.value
-    for op, numbers, static in chain[:last + 1]:
+    value, prefix = storage.value, chain[:last + 1]
+    if storage.strides is not None or any(step[0].info != REINTERPRETING for step in prefix):
+        strides = value.spec.strides if storage.strides is None else storage.strides
+        prefix = (_strided_step((value.spec.numel,), (1,), 0, strides, 0), (view_dtype_op, (), (("dtype", t._spec.dtype),)))
+    for op, numbers, static in prefix:
         value = record_values(op.plan((value.spec, *[n.__class__ for n in numbers]), static), (value, *numbers))[0]
-    return value, chain[:last + 1], value.spec.strides
+    return value, prefix, value.spec.strides
 
 
 def _place(t: TensorBase, size: tuple, stride: tuple, offset: int, differentiable: bool = True) -> TensorBase:

@@ -7,7 +7,8 @@ again and a backward inside. Inputs pass a fence, so that XLA does not merge the
 from __future__ import annotations
 
 import weakref
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .._core.backward import backward_of
 from .._core.barrier import behind_barrier
@@ -136,8 +137,8 @@ class Frame:
         wrong = [(i, want, have) for i, want in enumerate(self.facts) if (have := metadata_of(self.recomputed[run][i])) != want]
         if wrong:
             lines = "".join(f"tensor at position {i}:\nsaved metadata: {want}\nrecomputed metadata: {have}\n" for i, want, have in wrong)
-            raise CheckpointError("torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than during the forward "
-                                  f"pass.\n{lines}")
+            raise CheckpointError("torch.utils.checkpoint: Recomputed values for the following tensors have different metadata than during the "
+                                  f"forward pass.\n{lines}")
 
 
 def run_with_frame(function: Callable, args: tuple, kwargs: dict, preserve_random: bool, contexts: tuple, early_stop: bool, check: bool):

@@ -324,6 +324,7 @@ def _dirty_output(ctx: BackwardCFunction, o, i: int, tracked: bool):
         return o
     edge = o._current_edge()
     if edge is not None and o._base_tensor is None and edge[0].ends:
+        o._bump()
         raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
     check_place(o)
     write(o, o._read(), (ctx, i))

@@ -5,7 +5,8 @@ the graph holds Python code that reads values, and `vectorize` is off, the rows 
 """
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .. import _public as torch
 from .._core import dual
@@ -21,8 +22,8 @@ from ..tensor import Tensor
 HESSIAN = ("While computing the hessian, found that the jacobian of the user-provided function with respect to input {} is independent of the input. "
            "This is not allowed in strict mode. You should ensure that your function is twice differentiable and that the jacobian depends on the "
            "inputs (this would be violated by a linear function for example).")
-OUTPUT = ("Output {} of the user-provided function does not require gradients. The outputs must be computed in a differentiable manner from the input "
-          "when running in strict mode.")
+OUTPUT = ("Output {} of the user-provided function does not require gradients. The outputs must be computed in a differentiable manner from the "
+          "input when running in strict mode.")
 JACOBIAN = "The jacobian of the user-provided function is independent of input {}. This is not allowed in strict mode when create_graph=True."
 UNUSED = "The output of the user-provided function is independent of input {}. This is not allowed in strict mode."
 
@@ -192,8 +193,8 @@ def jacobian(func: Callable, inputs: Any, create_graph: bool = False, strict: bo
         inputs_tuple, inside = _inputs(inputs, "jacobian", create_graph)
         outputs_tuple, outputs = _outputs(func, inside, "jacobian", strict)
         if strict and vectorize:
-            raise RuntimeError("torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. Please either set "
-                               "`strict=False` or `vectorize=False`.")
+            raise RuntimeError("torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. Please either "
+                               "set `strict=False` or `vectorize=False`.")
         rows = []
         for i, out in enumerate(outputs):
             unused = f"Output {i} of the user-provided function is independent of input {{}}. This is not allowed in strict mode."

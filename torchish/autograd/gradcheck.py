@@ -6,7 +6,8 @@ complex input a row holds d/dx + i d/dy; complex outputs are checked by their re
 from __future__ import annotations
 
 import warnings
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from ..func._vmap import vmap
 from ..tensor import Tensor
 
 REENTRANT = ("Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives different values, although "
-             "analytical gradient matches numerical gradient.The tolerance for nondeterminism was {}.\n\nNOTE: If your op relies on non-deterministic "
-             "operations this failure might be expected: pass `nondet_tol=<tol>` as a keyword argument.\n")
+             "analytical gradient matches numerical gradient.The tolerance for nondeterminism was {}.\n\nNOTE: If your op relies on "
+             "non-deterministic operations this failure might be expected: pass `nondet_tol=<tol>` as a keyword argument.\n")
 
 
 class GradcheckError(RuntimeError):
@@ -106,8 +107,8 @@ def _check_inputs(inputs: tuple) -> list[int]:
             warnings.warn(f"Input #{i} requires gradient and is not a double precision floating point or complex. This check will likely fail if all "
                           "the inputs are not of double precision floating point or complex. ", stacklevel=4)
         if any(s == 0 and n > 1 for s, n in zip(x.stride(), x.shape)):
-            raise RuntimeError(f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able to "
-                               "compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck.")
+            raise RuntimeError(f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able "
+                               "to compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck.")
     return places
 
 
@@ -180,7 +181,12 @@ def _part(a: np.ndarray, part: str) -> np.ndarray:
 
 def _with(inputs: tuple, j: int, values: np.ndarray) -> tuple:
     made = torch.tensor(values).to(inputs[j].dtype).requires_grad_(inputs[j].requires_grad)
-    return (*inputs[:j], made, *inputs[j + 1:])
+    return _replaced(inputs, j, made)
+
+
+def _replaced(inputs: tuple, j: int, new: Tensor) -> tuple:
+    """The inputs with number `j` replaced, wherever the same tensor was given."""
+    return tuple(new if x is inputs[j] else x for x in inputs)
 
 
 def _numerical(func, inputs: tuple, j: int, k: int, part: str, eps: float) -> np.ndarray:
@@ -227,7 +233,7 @@ def _along(func, inputs: tuple, j: int, k: int, part: str) -> np.ndarray:
     x = inputs[j]
 
     def one(t):
-        return _tuple(func(*inputs[:j], t, *inputs[j + 1:]))[k]
+        return _tuple(func(*_replaced(inputs, j, t)))[k]
 
     def column(place: int, step) -> np.ndarray:
         flat = np.zeros(x.numel(), np.complex128 if x.is_complex() else np.float64)
@@ -284,7 +290,7 @@ def _check_batched_forward(func, inputs, places, options) -> None:
         x = inputs[j]
 
         def push(tangent, j=j, x=x):
-            return jvp(lambda t: _differentiable_or_all(func(*inputs[:j], t, *inputs[j + 1:])), (x.detach(),), (tangent,))[1]
+            return jvp(lambda t: _differentiable_or_all(func(*_replaced(inputs, j, t))), (x.detach(),), (tangent,))[1]
         tangents = torch.stack([torch.ones_like(x.detach()), torch.full_like(x.detach(), 0.5)])
         for shown, found in enumerate(vmap(push)(tangents)):
             expected = np.stack([_host(push(t)[shown]) for t in tangents])

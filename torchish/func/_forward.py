@@ -1,10 +1,12 @@
 """jvp and linearize: forward-mode transforms of functions of tensors, by tangents recorded beside the values."""
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .._core import dual
 from .._core.capture import Mapping
+from .._core.record import call
 from ..tensor import Tensor
 from ._tree import tree_flatten, tree_map, tree_unflatten
 
@@ -36,8 +38,8 @@ def jvp(func: Callable, primals: Any, tangents: Any, *, strict: bool = False, ha
     flat, spec = tree_flatten(primals)
     flat_tangents, tangent_spec = tree_flatten(tangents)
     if spec != tangent_spec:
-        raise RuntimeError(f"{JVP}: Expected primals and tangents to have the same python structure. For example, if primals is a tuple of 3 tensors, "
-                           f"tangents also must be. Got primals with structure {spec} and tangents with structure {tangent_spec}")
+        raise RuntimeError(f"{JVP}: Expected primals and tangents to have the same python structure. For example, if primals is a tuple of 3 "
+                           f"tensors, tangents also must be. Got primals with structure {spec} and tangents with structure {tangent_spec}")
     _check_tensors(flat, "primals")
     _check_tensors(flat_tangents, "tangents")
     with dual.level() as number:
@@ -76,7 +78,7 @@ def _unpacked(t: Tensor, number: int, strict: bool) -> tuple[Tensor, Tensor]:
             raise RuntimeError("jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed with "
                                "strict=True.")
         tangent = dual.zero_tangent(primal)
-    return primal, tangent
+    return call(dual.identity, (primal,)) if primal.requires_grad else primal, tangent
 
 
 def linearize(func: Callable, *primals: Any) -> tuple[Any, Callable]:

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .. import _public as torch
 from ..tensor import Tensor
@@ -68,7 +69,7 @@ def _tied(places: dict, given: dict) -> dict:
                 raise ValueError(f"functional_call got multiple values for keys {sorted(n for n in group if n in given)}, which are tied. Consider "
                                  "using tie_weights=False")
             if values:
-                made.update({n: values[0] for n in group})
+                made.update(dict.fromkeys(group, values[0]))
     return made
 
 
@@ -148,8 +149,8 @@ def functionalize(func: Callable, *, remove: str = "mutations") -> Callable:
     if remove not in ("mutations", "mutations_and_views"):
         raise RuntimeError(f"functionalize(f, remove='mutations'): received invalid argument for remove={remove}. Valid options are:\n"
                            "     remove='mutations': all inplace and out= operators will be removed from the program, and replaced with their "
-                           "out-of-place equivalents.\n     remove='mutations_and_views': In addition to the above, all aliasing operators {view} will "
-                           "be replaced with their non-aliasing counterparts, {view}_copy.\n")
+                           "out-of-place equivalents.\n     remove='mutations_and_views': In addition to the above, all aliasing operators {view} "
+                           "will be replaced with their non-aliasing counterparts, {view}_copy.\n")
     return func
 
 

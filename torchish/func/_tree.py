@@ -5,7 +5,8 @@ It knows nothing of tensors.
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 
 class Kind(NamedTuple):

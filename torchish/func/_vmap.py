@@ -5,7 +5,8 @@ It owns in_dims, out_dims, chunks and torch's messages about them; the mapping i
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .. import _public as torch
 from .._core.capture import BatchedDraw, Mapping
@@ -140,8 +141,8 @@ def _process_outputs(mapping: Mapping, outputs, out_dims, func: Callable) -> tup
     _check_out_dims(out_dims, name)
     axes = broadcast_to(out_dims, spec)
     if axes is None:
-        raise ValueError(f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with the structure of `outputs`. out_dims has "
-                         f"structure {tree_flatten(out_dims)[1]} but outputs has structure {spec}.")
+        raise ValueError(f"vmap({name}, ..., out_dims={out_dims})(<inputs>): out_dims is not compatible with the structure of `outputs`. out_dims "
+                         f"has structure {tree_flatten(out_dims)[1]} but outputs has structure {spec}.")
     made = []
     for t, axis in zip(flat, axes):
         if axis is None:

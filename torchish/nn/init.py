@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _public as torch
+from .. import linalg
 from ..tensor import Tensor
 
 _UNIT_GAINS = frozenset(
@@ -224,7 +225,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     columns = tensor.numel() // rows
     with torch.no_grad():
         matrix = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator)
-        q, r = torch.linalg.qr(matrix.t() if rows < columns else matrix)
+        q, r = linalg.qr(matrix.t() if rows < columns else matrix)
         q = q * torch.diag(r, 0).sign()
         q = q.t() if rows < columns else q
         tensor.copy_(q.reshape(tensor.shape))

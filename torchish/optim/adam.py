@@ -8,6 +8,7 @@ from typing import Any
 from .. import _public as torch
 from .._ops.optimizer_steps import adam_step
 from ..tensor import Tensor
+from ._rule_based import scalar_dtype
 from .optimizer import Optimizer, check_implementation, check_learning_rate, to_scalar
 
 
@@ -23,10 +24,6 @@ def _check_betas(betas: Any, capturable: bool, foreach: bool | None) -> None:
                 raise ValueError(f"betas[{index}] as a Tensor is not supported for capturable=False and foreach=True")
             if beta.numel() != 1:
                 raise ValueError(f"Tensor betas[{index}] must be 1-element")
-
-
-def _step_dtype() -> Any:
-    return torch.float64 if torch.get_default_dtype() == torch.float64 else torch.float32
 
 
 class Adam(Optimizer):
@@ -86,7 +83,7 @@ class Adam(Optimizer):
             for parameter in group["params"]:
                 state_of = self.state.get(parameter, {})
                 if "step" in state_of and not isinstance(state_of["step"], Tensor):
-                    state_of["step"] = torch.tensor(float(state_of["step"]), dtype=_step_dtype())
+                    state_of["step"] = torch.tensor(float(state_of["step"]), dtype=scalar_dtype())
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -102,7 +99,7 @@ class Adam(Optimizer):
         """The parameter's state, made of zeros at its first step."""
         state = self.state[parameter]
         if not state:
-            state["step"] = torch.tensor(0.0, dtype=_step_dtype())
+            state["step"] = torch.tensor(0.0, dtype=scalar_dtype())
             state["exp_avg"] = torch.zeros_like(parameter)
             state["exp_avg_sq"] = torch.zeros_like(parameter)
             if amsgrad:

@@ -15,8 +15,8 @@ from typing import Any
 from .. import _public as torch
 from .._core.evaluate import step_boundary
 from ..nn.modules._conversion import clear_gradient
-from ..utils.hooks import RemovableHandle, add_hook
 from ..tensor import Tensor
+from ..utils.hooks import RemovableHandle, add_hook
 
 _HOOK_TABLES = (
     "_optimizer_step_pre_hooks",

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .. import _public as torch
 from ..autograd._checkpoint import CheckpointError as CheckpointError

@@ -18,7 +18,7 @@ _UNSORTED = (
 )
 
 
-class PackedSequence_(NamedTuple):  # noqa: N801 - torch's name
+class PackedSequence_(NamedTuple):
     """The fields of a PackedSequence."""
 
     data: Tensor

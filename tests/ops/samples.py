@@ -1,0 +1,147 @@
+"""Small calls that reach every declared operation: family -> list of (name, callable on the package). Imports neither package.
+
+The tables that the areas' own tests keep are used first; the families written here reach the operations that those do not.
+An expression sees `t` (the package), `F` (its nn.functional) and the operands of `operands`.
+"""
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import elementwise_cases
+import nn_cases
+import reduction_cases
+
+Sample = tuple[str, Callable[[Any], Any]]
+SHAPES = {"v": (4,), "x": (2, 3), "y": (3, 4), "p": (2, 3), "w": (4, 3), "q": (3, 4, 4), "k": (3, 4, 5), "seq": (2, 3, 8), "image": (1, 2, 6, 6),
+          "volume": (1, 2, 4, 4, 4), "heads": (1, 2, 4, 3), "keys": (1, 2, 5, 3), "complex": (2, 3, 2)}
+OWN = {
+    "arithmetic": "t.rsub(x, p, alpha=2) ; t.rsub(x, 2, alpha=3) ; t.xlogy(2, x.abs()) ; x.clamp(min=p, max=1) ; x.clamp_min(0.5) ; x.clamp_max(0.5)"
+                  " ; x.clamp_min(p) ; x.clamp_max(p) ; x.clamp(min=p) ; x.clamp(max=p) ; x.clamp(p, p + 1)",
+    "matmul": "t.bmm(q, k) ; F.linear(v, y) ; F.linear(v, v) ; F.linear(v, v, x[0, 0]) ; t.addmm(x[0, :2], t.ones(2, 3), w.t()[:, :2])"
+              " ; t.addmv(v, w, x[0], beta=2) ; t.addbmm(w[0, 0], q, k) ; t.baddbmm(k, q, k, alpha=2) ; t.addr(w, v, x[0]) ; t.addmm(y, x.t(), p @ y)"
+              " ; t.addbmm(k[0], q, k, beta=2) ; t.baddbmm(k, q, k) ; t.addr(w, v, x[0], alpha=2) ; t.addmv(v, w, x[0])"
+              " ; t.einsum('ij->ji', x) ; t.einsum('ij,ij->ij', x, p) ; t.einsum('ij,j->i', x, p[0]) ; F.bilinear(x, p, t.ones(2, 3, 3))",
+    "views": "x.clone().t()[0].add_(1) ; x.clone().view(-1)[1:3].mul_(2) ; x.t()[1:].sum() ; x.clone().fill_(2) ; x.clone().fill_(p[0, 0])"
+             " ; x.clone().zero_() ; x.clone().copy_(p[:1].double()) ; t.unsafe_split_with_sizes(y, [1, 2]) ; x.clone().as_strided((2, 2), (1, 1)).mul_(3)"
+             " ; (x * 1).t().mul_(2).t()[0] ; x.view(t.int32)",
+    "indexing": "x[i] ; x[i, 1:] ; x[m] ; x[1, None, t.tensor([2, -1])] ; t.gather(x, 1, i[:, None]) ; t.take(x, i) ; t.take_along_dim(x, i[:, None], 1)"
+                " ; t.masked_select(x, m) ; t.index_put(x, (i,), p[0]) ; t.index_put(x, (i,), p, accumulate=True) ; t.index_put(x, (m,), p[0, 0])"
+                " ; t.scatter(x, 1, i[:, None], p) ; t.scatter(x, 1, i[:, None], 2.0) ; t.scatter_add(x, 1, i[:, None], p)"
+                " ; t.scatter(x, 1, i[:, None], p, reduce='multiply') ; t.scatter_reduce(x, 1, i[:, None], p, 'amax')"
+                " ; t.scatter_reduce(x, 1, i[:, None], p, 'mean') ; t.scatter_reduce(x, 1, i[:, None], p, 'prod', include_self=False)"
+                " ; t.index_add(x, 0, i, p) ; t.index_copy(x, 0, i, p) ; t.index_reduce(x, 0, i, p, 'amin') ; t.index_fill(x, 0, i, 2)"
+                " ; t.index_fill(x, 0, i, p[0, 0]) ; t.put(x, i, p[0, :2]) ; x.masked_fill(m, 2) ; x.masked_fill(m, p[0, 0])"
+                " ; x.masked_scatter(m, p) ; t.select_scatter(x, p[0], 0, 1) ; t.slice_scatter(x, p[:, :2], 1, 1) ; t.diagonal_scatter(x, p[0, :2])",
+    "losses": " ; ".join(
+        f"F.{call}, reduction='{how}')" for how in ("none", "mean", "sum")
+        for call in ("kl_div(x, p, log_target=True", "soft_margin_loss(x, sign", "hinge_embedding_loss(x, sign", "multilabel_soft_margin_loss(x, positive",
+                     "margin_ranking_loss(x, p, sign", "cosine_embedding_loss(x, p, i * 2 - 1", "multilabel_margin_loss(x, classes",
+                     *(f"poisson_nll_loss(x.abs(), p.abs(), {log}, {full}" for log in (True, False) for full in (True, False)),
+                     *(f"gaussian_nll_loss(x, p, positive, {full}" for full in (True, False)))),
+    "normalization": "F.instance_norm(seq, t.zeros(3), t.ones(3), use_input_stats=False) ; F.rms_norm(complex, (3,))",
+    "padding": "F.pad(seq, (1, 2), 'reflect') ; F.pad(image, (1, 2, 1, 1), 'replicate') ; F.pad(volume, (1, 1, 1, 1, 1, 1), 'reflect')"
+               " ; F.pad(volume, (1, 1, 1, 0, 0, 1), 'replicate') ; F.pad(image, (1, 2, 2, 1), 'circular')",
+    "pooling": "F.max_pool3d(volume, 2) ; F.adaptive_max_pool1d(seq, 3) ; F.adaptive_max_pool3d(volume, 2) ; F.adaptive_avg_pool1d(seq, 3)"
+               " ; F.adaptive_avg_pool3d(volume, 3) ; F.max_unpool1d(*F.max_pool1d(seq, 2, return_indices=True), 2)"
+               " ; F.max_unpool2d(*F.max_pool2d(image, 2, return_indices=True), 2) ; F.max_unpool3d(*F.max_pool3d(volume, 2, return_indices=True), 2)",
+    "attention": "F.scaled_dot_product_attention(heads, keys, keys, is_causal=True)"
+                 " ; F.scaled_dot_product_attention(heads, keys, keys, attn_mask=t.ones(4, 5))"
+                 " ; F.scaled_dot_product_attention(heads.double(), keys.double(), keys.double(), dropout_p=0.5)",
+    "activation": "F.rrelu(x, training=True)",
+}
+
+
+def operands(t: Any) -> dict[str, Any]:
+    """Small operands: leaves that require grad with the shapes of SHAPES, and a few of other dtypes."""
+    draw = random.Random(0)
+    names = {name: t.tensor([round(draw.gauss(0, 1), 2) for _ in range(_count(shape))]).view(shape).requires_grad_() for name, shape in SHAPES.items()}
+    positive = names["x"].detach().abs() + 0.5
+    return names | {"t": t, "F": t.nn.functional, "i": t.tensor([1, 0]), "m": t.tensor([[True, False, True], [False, True, False]]), "positive": positive,
+                    "sign": t.tensor([[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]]), "classes": t.tensor([[1, 0, -1], [2, -1, 0]]),
+                    "complex": t.view_as_complex(names["complex"])}
+
+
+def _count(shape: tuple) -> int:
+    count = 1
+    for n in shape:
+        count *= n
+    return count
+
+
+def _expression(text: str) -> Sample:
+    return text, lambda t: eval(text, {}, operands(t))
+
+
+def _table_row(module: Any, text: str) -> Sample:
+    return text, lambda t: eval(text, {"t": t}, module.inputs(t))
+
+
+def _layer(name: str) -> Sample:
+    function, specs = nn_cases.CASES[name]
+    return name, lambda t: function(t, *nn_cases.operands(t, specs))
+
+
+# ---------------------------------------------------------------- what is no expression
+def _optimizers(t: Any) -> None:
+    for make in (lambda p: t.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1), lambda p: t.optim.Adam(p, lr=0.1, amsgrad=True),
+                 lambda p: t.optim.AdamW(p, lr=0.1)):
+        p = t.nn.Parameter(t.tensor([1.0, -2.0]))
+        optimizer = make([p])
+        for _ in range(2):
+            p.grad = t.tensor([0.5, 0.25])
+            optimizer.step()
+
+
+def _recurrent(t: Any) -> None:
+    x = t.linspace(-1, 1, 24).view(4, 2, 3)
+    for layer in (t.nn.RNN(3, 2, num_layers=2), t.nn.GRU(3, 2, bidirectional=True), t.nn.LSTM(3, 2, dropout=0.5, num_layers=2), t.nn.LSTM(3, 2, proj_size=1)):
+        layer(x)
+
+
+def _packed(t: Any) -> None:
+    rnn = t.nn.utils.rnn
+    packed = rnn.pack_padded_sequence(t.arange(12.0).view(3, 2, 2).requires_grad_(), [3, 1])
+    rnn.pad_packed_sequence(packed)
+
+
+def _checkpoint(t: Any) -> None:
+    checkpoint = import_module(f"{t.__name__}.utils.checkpoint").checkpoint
+    checkpoint(t.sin, t.ones(2, requires_grad=True), use_reentrant=False).sum().backward()
+
+
+def _ctc(t: Any) -> None:
+    scores = t.linspace(-1, 1, 24).view(4, 2, 3).log_softmax(2)
+    t.nn.functional.ctc_loss(scores, t.tensor([[1, 2], [1, 1]]), t.tensor([4, 4]), t.tensor([2, 1]))
+
+
+def _vmap(t: Any) -> None:
+    t.func.vmap(lambda a: t.sin(a).sum())(t.ones(3, 2)).tolist()
+    t.func.vmap(t.lgamma)(t.ones(3, 2)).tolist()
+
+
+def _forward_mode(t: Any) -> None:
+    t.func.jvp(lambda a: a, (t.ones(2),), (t.ones(2),))
+    t.func.jvp(t.sin, (t.ones(2),), (t.ones(2),))
+
+
+def _writes(t: Any) -> None:
+    x = operands(t)["x"] * 1
+    x[0] = 1
+    x[0, 1:] = x[0, :1] * 1
+    x[t.tensor([0])] = 2.0
+    x[x.detach() > 0] = 3.0
+    x[...] = t.tensor(2.0)
+    x.detach()[1] = t.tensor(1.0, requires_grad=True).detach()
+
+
+SAMPLES: dict[str, list[Sample]] = {
+    "elementwise table": [_table_row(reduction_cases, text) for text in elementwise_cases.CASES],
+    "reduction table": [_table_row(reduction_cases, text) for text in reduction_cases.CASES],
+    "layer table": [_layer(name) for name in nn_cases.CASES],
+    **{family: [_expression(text.strip()) for text in rows.split(" ; ")] for family, rows in OWN.items()},
+    "training": [(call.__name__[1:], call) for call in (_optimizers, _recurrent, _packed, _checkpoint, _ctc, _writes)],
+    "transforms": [(call.__name__[1:], call) for call in (_vmap, _forward_mode)],
+}
