@@ -9,7 +9,7 @@ SUPPORTED = ("cpu", "cuda", "tpu", "xla", "meta")
 class device:  # torch spells the class in lower case
     """Where a tensor lives: `device("cpu")`, `device("cuda:0")`, `device("cuda", 0)`.
 
-    Raises RuntimeError for an unknown device type or a malformed string, as torch does.
+    Raises RuntimeError for an unknown device type or a malformed string, TypeError for anything but a string, as torch does.
     """
 
     __slots__ = ("type", "index")
@@ -21,7 +21,9 @@ class device:  # torch spells the class in lower case
         if isinstance(type, int) and not isinstance(type, bool):
             type, index = "cuda", type
         if not isinstance(type, str):
-            raise TypeError(f"device(): argument 'type' must be str, not {type.__class__.__name__}")
+            raise TypeError(_combination(type))
+        if index is not None and not isinstance(index, int):
+            raise TypeError(f"device(): argument 'index' (position 2) must be int, not {index.__class__.__name__}")
         name, index = _parse(type, index)
         key = (name, index)
         found = cls._interned.get(key)
@@ -51,8 +53,18 @@ class device:  # torch spells the class in lower case
         return self
 
 
+def _combination(given) -> str:
+    kind = given.__class__.__name__
+    return (f"device() received an invalid combination of arguments - got ({kind}), but expected one of:\n * (torch.device device)\n"
+            f"      didn't match because some of the arguments have invalid types: (!{kind}!)\n * (str type, int index = -1)\n")
+
+
 def _parse(text: str, index: int | None) -> tuple[str, int | None]:
+    if not text:
+        raise RuntimeError("Device string must not be empty")
     name, colon, number = text.partition(":")
+    if not name.replace("_", "a").isalpha():
+        raise RuntimeError(f"Invalid device string: '{text}'")
     if name not in TYPES and name not in SUPPORTED:
         raise RuntimeError(f"Expected one of {', '.join(TYPES)} device type at start of device string: {name}")
     if colon:

@@ -36,6 +36,9 @@ class finfo:
 
     __hash__ = None
 
+    def __getattr__(self, name: str):
+        raise AttributeError(f"'torch.finfo' object has no attribute '{name}'")
+
 
 class iinfo:
     """The limits of an integer dtype: max, min, bits. Raises TypeError for other dtypes."""
@@ -56,3 +59,6 @@ class iinfo:
         return isinstance(other, iinfo) and other.dtype == self.dtype
 
     __hash__ = None
+
+    def __getattr__(self, name: str):
+        raise AttributeError(f"'torch.iinfo' object has no attribute '{name}'")

@@ -168,6 +168,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         """False: memory is never shared between processes."""
         return False
 
+    is_distributed = is_shared
+
     # ------------------------------------------------------------ autograd
     @property
     def requires_grad(self) -> bool:
@@ -338,13 +340,18 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
 
     # ------------------------------------------------------------ reading values
     def _host(self, cause: str = "read") -> np.ndarray:
-        return read(self._read(), cause)
+        value = self._read()
+        if value.spec.device.type == "meta":
+            raise NotImplementedError("Cannot copy out of meta tensor; no data!")
+        return read(value, cause)
 
     def item(self):
-        """The only element as a Python number. Raises RuntimeError for more than one element."""
+        """The only element as a Python number. Raises RuntimeError for more than one element, or for none."""
         n = self._spec.numel
         if n != 1:
             raise RuntimeError(f"a Tensor with {n} elements cannot be converted to Scalar")
+        if self._spec.device.type == "meta":
+            raise RuntimeError("Tensor.item() cannot be called on meta tensors")
         return self._host("item").reshape(()).item() if self._spec.dtype is not dt.bfloat16 else float(self._host("item").reshape(()))
 
     def tolist(self):
@@ -368,6 +375,10 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
     def __array__(self, dtype=None, copy=None):
         return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
 
+    def __array_wrap__(self, array, context=None, return_scalar: builtins.bool = False) -> Tensor:
+        """NumPy's results on tensors are tensors; truth values come as uint8, as in torch."""
+        return handle.from_array(array.astype(np.uint8) if array.dtype == np.bool_ else np.array(array))
+
     def __bool__(self) -> builtins.bool:
         n = self._spec.numel
         if n != 1:
@@ -376,13 +387,27 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         return builtins.bool(self._host("bool").reshape(()).item())
 
     def __int__(self) -> builtins.int:
-        return builtins.int(self.item())
+        return builtins.int(self._real_number("int64_t"))
 
     def __float__(self) -> builtins.float:
-        return builtins.float(self.item())
+        return builtins.float(self._real_number("double"))
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._number())
+
+    def _number(self):
+        """`item()` as Python's conversions call it: their error for another number of elements is a ValueError."""
+        if self._spec.numel != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        return self.item()
+
+    def _real_number(self, target: str):
+        number = self._number()
+        if number.__class__ is complex:
+            if number.imag:
+                raise RuntimeError(f"value cannot be converted to type {target} without overflow")
+            return number.real
+        return number
 
     def __index__(self) -> builtins.int:
         if self._spec.numel != 1 or self._spec.dtype.category > dt.INTEGER:
@@ -430,7 +455,10 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         if dtype is None:
             return type_name(self._spec)
         if isinstance(dtype, str):
-            dtype = next(d for d in dt.DTYPES if f"torch.{d.legacy}Tensor" == dtype)
+            found = [d for d in dt.DTYPES if f"torch.{d.legacy}Tensor" == dtype]
+            if not found:
+                raise ValueError(f"invalid type: '{dtype}'")
+            dtype = found[0]
         return METHODS["to"](self, dtype)
 
     # ------------------------------------------------------------ copies

@@ -17,7 +17,8 @@ def vmap_arguments(T):
     return [
         message(vmap(f, in_dims=3), x), message(vmap(f, in_dims="a"), x), message(vmap(f, in_dims=(0, 0)), x),
         message(vmap(f, in_dims=None), x),
-        message(vmap(f, in_dims=(0.5,)), x), message(vmap(f), x, T.ones(3)), message(vmap(f), x, 3), message(vmap(f)), message(vmap(f), T.tensor(1.0)),
+        message(vmap(f, in_dims=(0.5,)), x), message(vmap(f), x, T.ones(3)), message(vmap(f), x, 3),
+        message(vmap(f)), message(vmap(f), T.tensor(1.0)),
         message(vmap, f, randomness="foo"), message(vmap, f, chunk_size=0),
     ]
 

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import pytest
-from samples import SAMPLES
+from samples import SAMPLES, TABLES
 from tiers import collect, compiled, disagreement
 
 import torchish as torch
@@ -18,7 +18,7 @@ FAMILIES = sorted({op.body.__module__.rpartition(".")[2] for op in OPS.values() 
 
 @pytest.fixture(scope="module")
 def collected():
-    return collect(SAMPLES, torch, UNREACHED)
+    return collect(TABLES, SAMPLES, torch, UNREACHED)
 
 
 def test_every_operation_is_reached_by_a_sample(collected):

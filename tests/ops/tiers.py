@@ -102,32 +102,36 @@ def gradient_of(recorded: Recorded) -> Recorded | None:
     return Recorded(made, [*recorded.operands, *cotangents], recorded.sample)
 
 
-def collect(samples: dict, package: Any, skip: Container[str] = ()) -> tuple[dict[str, list[Recorded]], set[str]]:
-    """Run the samples. The plans to compare, by the module that declares the operation, and the names of all operations that were reached."""
+def collect(tables: dict, samples: dict, package: Any, skip: Container[str] = ()) -> tuple[dict[str, list[Recorded]], set[str]]:
+    """The plans to compare, by the module that declares the operation, and the names of all operations that were reached.
+
+    Calls of `tables` may raise, as some are there for their error; calls of `samples` may not.
+    """
     found, kinds, counts, reached = defaultdict(list), set(), defaultdict(int), set()
-    for rows in samples.values():
-        for name, call in rows:
-            for recorded in _sampled(call, name, package, skip):
-                plan, this = recorded.plan, kind(recorded.plan)
-                reached.add(plan.op.name)
-                if not plan.numpy or this in kinds or counts[this[:2]] >= PLANS_PER_OP or not legal(plan, recorded.operands):
-                    continue
-                kinds.add(this)
-                counts[this[:2]] += 1
-                gradient = gradient_of(recorded)
-                found[plan.op.body.__module__.rpartition(".")[2]] += [recorded] if gradient is None else [recorded, gradient]
+    calls = [(name, call, rows) for rows in (tables, samples) for family in rows.values() for name, call in family]
+    for name, call, rows in calls:
+        for recorded in _sampled(call, name, package, skip, rows is tables):
+            plan, this = recorded.plan, kind(recorded.plan)
+            reached.add(plan.op.name)
+            if not plan.numpy or this in kinds or counts[this[:2]] >= PLANS_PER_OP or not legal(plan, recorded.operands):
+                continue
+            kinds.add(this)
+            counts[this[:2]] += 1
+            gradient = gradient_of(recorded)
+            found[plan.op.body.__module__.rpartition(".")[2]] += [recorded] if gradient is None else [recorded, gradient]
     return found, reached
 
 
-def _sampled(call, name: str, package: Any, skip: Container[str]) -> list[Recorded]:
-    """Run one sample cold. Errors are the business of the tests that own the tables: what was recorded before them counts."""
+def _sampled(call, name: str, package: Any, skip: Container[str], may_raise: bool) -> list[Recorded]:
+    """What one sample records, run cold."""
     evaluate.cache.clear()
     with observed() as nodes, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             call(package)
-        except Exception:  # noqa: S110
-            pass
+        except Exception:
+            if not may_raise:
+                raise
         state.flags.clear()
     return list(replay(nodes, name, skip))
 

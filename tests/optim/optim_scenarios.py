@@ -6,7 +6,7 @@ import copy
 import warnings
 from typing import Any
 
-from scenario_tools import message, plain
+from scenario_tools import difference, message, plain
 
 
 def weights(p: Any) -> list[Any]:
@@ -55,7 +55,7 @@ def resumed(p: Any) -> Any:
         other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
         _train(optimizer, params, 2)
         _train(other, twins, 2)
-        out[name] = [plain(params) == plain(twins), list(other.param_groups[0]), list(other.state[twins[0]])]
+        out[name] = [difference(plain(params), plain(twins)) is None, list(other.param_groups[0]), list(other.state[twins[0]])]
     return out
 
 

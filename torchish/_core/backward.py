@@ -5,8 +5,10 @@ The vjp nodes are ordinary tape entries: they are evaluated together with the fo
 """
 from __future__ import annotations
 
+import functools
 import operator
 import threading
+import warnings
 from typing import Callable, NamedTuple
 
 import numpy as np
@@ -168,13 +170,15 @@ class Walk:
 
     def _leaf(self, node: AccumulateGrad) -> None:
         if self.needed is not None and node not in self.needed:
-            self.buffers.pop(node, None)
+            gradients = self.buffers.pop(node, None)
+            if gradients is not None and node.extra is not None and node in self.rooted:
+                self._arrive(node, gradients)
             return
         gradients = self.buffers.pop(node, None) or [None]
         if node.extra is not None or self.capture is not None:
             gradients = self._arrive(node, gradients)
         leaf = node.leaf()
-        if self.capture is not None or leaf is None:
+        if self.capture is not None or leaf is None or leaf._edge is None:
             return
         extra, g = node.extra or {}, gradients[0]
         if "prehooks" in extra:
@@ -419,7 +423,7 @@ accumulating = threading.RLock()  # a leaf may be shared by threads that run bac
 def accumulate_value(node: AccumulateGrad, gradient: Value) -> None:
     """`accumulate` for a gradient in flight, outside the graph."""
     leaf = node.leaf()
-    if leaf is None:
+    if leaf is None or leaf._edge is None:  # gone, or told in the meantime not to require grad
         return
     with accumulating:
         if leaf._grad is None and leaf._strides is None:
@@ -461,6 +465,8 @@ def backward_of(tensors: tuple, gradients: tuple | None, retain_graph, create_gr
     """`torch.autograd.backward`: accumulate into leaves, or into those of `inputs` only. `tensors` may be GradientEdges."""
     keep = create_graph if retain_graph is None else bool(retain_graph)
     roots = make_roots(tensors, gradients)
+    if create_graph:
+        _warn_of_cycle()
     if inputs is not None:
         walk = Walk(keep, create_graph, goals=_goals(inputs))
     elif len(roots) == 1 and not create_graph and not state.anomaly and not RETAINING:
@@ -479,6 +485,14 @@ def backward_of(tensors: tuple, gradients: tuple | None, retain_graph, create_gr
     walk.run(roots)
     if not create_graph:
         state.has_backward = True
+
+
+@functools.cache
+def _warn_of_cycle() -> None:
+    """Once, as torch does."""
+    warnings.warn("Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient which can cause a "
+                  "memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you have to use this function, make sure "
+                  "to reset the .grad fields of your parameters to None after use to break the cycle and avoid the leak.", stacklevel=4)
 
 
 def _goals(inputs) -> set:

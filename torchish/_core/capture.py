@@ -374,7 +374,12 @@ class _Inside(Walk):
 _classes: dict[str, type] = {}
 
 
+# A reduction of a whole example is one over dimensions of the batch, which torch's nodes tell apart.
+_OVER_DIMENSIONS = {"SumBackward0": "SumBackward1", "MeanBackward0": "MeanBackward1"}
+
+
 def _mapped_class(name: str) -> type:
+    name = _OVER_DIMENSIONS.get(name, name)
     if name not in _classes:
         _classes[name] = type(name, (Mapped,), {"__slots__": ()})
     return _classes[name]

@@ -163,16 +163,16 @@ def _run(nodes: list[Node], want, needed_after, cause: str) -> None:
     for node in made.nodes:
         if node.origin is not None:
             node.origin = first, node.pos
-    if entry.seen == 1 and _all_numpy(made.nodes):
-        for number, v in enumerate(made.live):
-            v.owned = entry, number
-        _finish_numpy(made.nodes, want, needed_after)
-    elif made.live or any(n.plan.check is not None for n in made.nodes):
-        _run_compiled(made, entry, cause)
-    if made.nodes is not nodes:
-        for node in made.nodes:
-            node.pos = -1
-            node.outs = None
+    try:
+        if entry.seen == 1 and _all_numpy(made.nodes):
+            for number, v in enumerate(made.live):
+                v.owned = entry, number
+            _finish_numpy(made.nodes, want, needed_after)
+        elif made.live or any(n.plan.check is not None for n in made.nodes):
+            _run_compiled(made, entry, cause)
+    finally:
+        if made.nodes is not nodes:  # also where a check failed: a stale place on the tape would be believed
+            _forget(made.nodes)
 
 
 def _entry(made: Slice) -> Entry:

@@ -37,6 +37,8 @@ class Program:
             operands = [None if r is None else args[~r] if r < 0 else env[r // WIRE][r % WIRE] for r in step.refs]
             if codes is not None and step.plan.check is not None:
                 codes.append(step.plan.check(xp, *operands, **dict(step.plan.static)))
+                if xp is np and codes[-1]:
+                    return ()
             env.append(_numpy_step(step, operands, env) if xp is np else trace_step(step, operands, env, pulls, i))
         return tuple([args[~r] if r < 0 else env[r // WIRE][r % WIRE] for r in self.outs])
 

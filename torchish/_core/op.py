@@ -192,6 +192,11 @@ def vjp_plan(plan: Plan, needs: tuple[int, ...], given: tuple[bool, ...]) -> Pla
 def _make_vjp_plan(plan: Plan, needs, given) -> Plan:
     if plan.op.grad == "NotImplemented":
         raise RuntimeError(f"derivative for aten::{plan.op.name.partition(' ')[0]} is not implemented")
+    if plan.rules is not None and plan.primal is None:
+        for i in needs:
+            rule = plan.rules[min(i, len(plan.rules) - 1)]
+            if isinstance(rule, Exception):  # a kind of call that torch does not differentiate
+                raise type(rule)(*rule.args)
     outs = tuple(plan.argtypes[i] for i in needs)
     cotangents = tuple(s for s, g in zip(plan.outs, given) if g)
     rules = plan.rules if plan.primal is None else None

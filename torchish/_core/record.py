@@ -185,6 +185,8 @@ def save(saves: tuple, args: tuple, edges: tuple, wraps: bool) -> tuple:
                     raise RuntimeError(INFERENCE)
                 counter = a._counter or a._storage
                 kept.append((counter.ref, counter.version, s))
+            elif wraps:
+                kept.append((FIXED, 0, s))  # a number that torch keeps wrapped in a tensor
     return tuple(kept)
 
 

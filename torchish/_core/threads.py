@@ -16,14 +16,24 @@ def adopt(nodes: list[Node], want: Value | None, run: Callable) -> None:
     found = _foreign(nodes, want)
     if not found:
         return
-    for thread, store in list(threads):
-        left = store["nodes"]
-        if not thread.is_alive() and left:
+    left = _left_behind()
+    if left:
+        _compute(_foreign(left, None), run)
+        run(left, None)
+    _compute([v for v in found if v.array is None], run)
+
+
+def _left_behind() -> list[Node]:
+    """What threads that have ended left on their tapes, in the order of recording: one thread may have used what another recorded."""
+    left = []
+    for thread, store in threads:
+        if not thread.is_alive():
+            left += store["nodes"]
             store["nodes"] = []
-            run(left, None)
-    found = [v for v in found if v.array is None]
-    if found:
-        _compute(found, run)
+    left.sort(key=lambda n: n.seq)
+    for pos, node in enumerate(left):
+        node.pos = pos
+    return left
 
 
 def _foreign(nodes: list[Node], want: Value | None) -> list[Value]:
@@ -51,6 +61,8 @@ def _pending(node: Node) -> list[Value]:
 
 def _compute(found: list[Value], run: Callable) -> None:
     """Give `found` their arrays, from copies of the nodes they need."""
+    if not found:
+        return
     needed: dict[int, Node] = {}
     stack = list(found)
     while stack:

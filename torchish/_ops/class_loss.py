@@ -75,12 +75,15 @@ def _nll_complain(code: int, argtypes: tuple, static: dict) -> Exception:
 
 
 def _infer_nll(x, target, weight, ignore, *, reduction):
-    if x.ndim > 2 or target.ndim > 1 and x.ndim > 1:
+    spatial = x.ndim > 2 or target.ndim > 1 and x.ndim > 1
+    if spatial:
         _check_spatial(x, target, weight)
     else:
         _check_flat(x, target, weight)
     if target.dtype not in (dt.int64, dt.uint8):
-        raise RuntimeError(f"expected scalar type Long but found {target.dtype.legacy}")
+        raise RuntimeError(f"expected target dtype to be Long or Byte, but got {target.dtype.legacy}")
+    if spatial and target.dtype is dt.uint8:
+        raise RuntimeError("expected scalar type Long but found Byte")
     if x.dtype.category != FLOATING:
         raise not_implemented("nll_loss_out_frame" if x.ndim < 3 else "nll_loss2d_forward_out_frame", x.dtype)
     if hasattr(weight, "dtype") and weight.dtype is not x.dtype:

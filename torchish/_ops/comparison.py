@@ -70,7 +70,18 @@ def _never(xp, x):
 
 _test("isnan", lambda xp, x: xp.isnan(x) if x.dtype.kind not in "biu" else _never(xp, x))
 _test("isinf", lambda xp, x: xp.isinf(x) if x.dtype.kind not in "biu" else _never(xp, x))
-_test("isfinite", lambda xp, x: xp.isfinite(x) if x.dtype.kind not in "biu" else ~_never(xp, x))
+_isfinite_op = internal("isfinite", lambda xp, x: xp.isfinite(x) if x.dtype.kind not in "biu" else ~_never(xp, x), kind=ALWAYS_BOOL)
+
+
+@public("isfinite")
+def isfinite(input):
+    """Where an element is neither infinite nor NaN."""
+    made = call(_isfinite_op, (input,))
+    if input._spec.dtype.category == COMPLEX:
+        made._bump()  # torch combines the parts in place
+    return made
+
+
 _test("isreal", lambda xp, x: xp.imag(x) == 0 if x.dtype.kind == "c" else ~_never(xp, x))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 from functools import lru_cache
 
@@ -9,9 +10,10 @@ import numpy as np
 
 from .._core.op import Op
 from .._core.record import call
+from .._dtype import BOOL
 from .._promotion import promote_types
 from .matmul import matmul, mm
-from .nn_common import C_NAMES, TensorBase, computed, conj, sized
+from .nn_common import C_NAMES, TensorBase, computed, conj, not_implemented, sized
 from .shared import shape_text, wrap_dim
 from .variants import METHODS, public
 
@@ -27,31 +29,51 @@ def _free(a, dims: tuple) -> tuple:
     return tuple(i for i in range(a.ndim) if i not in dims)
 
 
+def _free_shapes(a, b, dims: tuple) -> tuple:
+    return tuple(a.shape[i] for i in _free(a, dims[0])), tuple(b.shape[i] for i in _free(b, dims[1]))
+
+
 def _infer_tensordot(a, b, *, dims):
-    shape = [a.shape[i] for i in _free(a, dims[0])] + [b.shape[i] for i in _free(b, dims[1])]
-    return sized(shape, a)
+    """torch multiplies two matrices, or two vectors where every dimension is contracted, and views the result in its shape."""
+    rows, columns = _free_shapes(a, b, dims)
+    whole = not (rows or columns)
+    if a.dtype.category == BOOL:
+        raise not_implemented("dot" if whole else "addmm_impl_cpu_", a.dtype)
+    return sized(() if whole else (math.prod(rows), math.prod(columns)), a)
+
+
+def _tensordot_body(xp, a, b, *, dims):
+    rows, columns = _free_shapes(a, b, dims)
+    made = _tensordot(xp, a, b, dims)
+    return made if not (rows or columns) else xp.reshape(made, (math.prod(rows), math.prod(columns)))
 
 
 def _tensordot_side(xp, g, this, other, own: tuple, theirs: tuple, first: bool):
     """The cotangent of one operand: contract g with the other's free dimensions, then put the dimensions in the operand's order."""
     free, other_free = _free(this, own), _free(other, theirs)
+    mine, others = tuple(this.shape[i] for i in free), tuple(other.shape[i] for i in other_free)
+    g = xp.reshape(g, mine + others if first else others + mine)
     at = tuple(range(len(free), g.ndim)) if first else tuple(range(len(other_free)))
     made = _tensordot(xp, g, conj(xp, other), (at, other_free))  # dimensions: free ones of `this`, then its contracted ones in `other`'s order
     order = free + tuple(own[i] for i in np.argsort(theirs))
     return xp.transpose(made, tuple(int(i) for i in np.argsort(order)))
 
 
-tensordot_op = Op(
-    "tensordot",
-    lambda xp, a, b, *, dims: _tensordot(xp, a, b, dims),
-    computed(_infer_tensordot),
-    grad="ViewBackward0",
-    saves=((0, 1), (1, 0)),
-    vjp=(
-        lambda xp, g, out, a, b, *, dims: _tensordot_side(xp, g, a, b, dims[0], dims[1], True),
-        lambda xp, g, out, a, b, *, dims: _tensordot_side(xp, g, b, a, dims[1], dims[0], False),
-    ),
-)
+def _tensordot_op(name: str, grad: str) -> Op:
+    return Op(
+        name,
+        _tensordot_body,
+        computed(_infer_tensordot),
+        grad=grad,
+        saves=((0, 1), (1, 0)),
+        vjp=(
+            lambda xp, g, out, a, b, *, dims: _tensordot_side(xp, g, a, b, dims[0], dims[1], True),
+            lambda xp, g, out, a, b, *, dims: _tensordot_side(xp, g, b, a, dims[1], dims[0], False),
+        ),
+    )
+
+
+tensordot_op, tensordot_whole = _tensordot_op("tensordot", "MmBackward0"), _tensordot_op("tensordot whole", "DotBackward0")
 
 
 @public("tensordot", method=False, out=True)
@@ -80,7 +102,9 @@ def tensordot(a, b, dims=2):
             b = METHODS["sum"](b, j, keepdim=True)
         elif n == 1 != m:
             a = METHODS["sum"](a, i, keepdim=True)
-    return call(tensordot_op, (a, b), (("dims", (own, theirs)),))
+    shape = sum(_free_shapes(a._spec, b._spec, (own, theirs)), ())
+    made = call(tensordot_op if len(own) < a._spec.ndim or len(own) < b._spec.ndim else tensordot_whole, (a, b), (("dims", (own, theirs)),))
+    return METHODS["view"](made, shape)
 
 
 @public("inner", out=True)

@@ -45,7 +45,7 @@ def _dropped(input, p: float, train: bool, inplace: bool, by_feature: bool, alph
     scale = 1.0 / math.sqrt((SELU_SATURATION**2 * p + 1) * (1 - p))
     shift = ((noise - kind(1)) * kind(SELU_SATURATION * scale) + kind(SELU_SATURATION * scale * p)).astype(noise.dtype)
     made = multiply(input, from_array((noise * kind(scale)).astype(noise.dtype)))
-    return (METHODS["add_"] if inplace else METHODS["add"])(made, from_array(shift))
+    return METHODS["add_"](made, from_array(shift))
 
 
 def _check(p: float) -> None:

@@ -131,7 +131,10 @@ def one_hot(tensor, num_classes=-1):
         num_classes = int(host.max()) + 1
     elif num_classes < 1:
         raise RuntimeError("num_classes should be positive")
-    return call(one_hot_op, (tensor,), (("classes", int(num_classes)),))
+    made = call(one_hot_op, (tensor,), (("classes", int(num_classes)),))
+    made._bump()
+    made._bump()  # torch fills zeros and scatters ones
+    return made
 
 
 def _one_hot_check(xp, index, *, classes):

@@ -24,7 +24,7 @@ REAL_FLOATS = (dt.float16, dt.bfloat16, dt.float32, dt.float64)
 INTEGERS = tuple(d for d in dt.DTYPES if d.category == dt.INTEGER)
 NUMBERS = (int, float, bool, complex)
 C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "complex64": "c10::complex<float>",
-           "complex128": "c10::complex<double>", "int64": "long int", "int32": "int", "int16": "short", "int8": "signed char",
+           "complex128": "c10::complex<double>", "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char",
            "uint8": "unsigned char", "bool": "bool"}  # a dtype as torch's messages about C++ types print it
 
 

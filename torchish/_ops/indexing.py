@@ -259,7 +259,7 @@ def _apply_other(view: TensorBase, places: dict, dim: int, place: int, item) -> 
             return _flag(view, places, dim, bool(item._host("mask index")))
         places[dim] = item
         return view, dim + spec.ndim
-    if spec.ndim == 0 and spec.dtype.category == INTEGER:
+    if spec.ndim == 0 and spec.dtype.category == INTEGER and (state.scope is None or not state.scope.depends(item._read())):
         return _pick(view, _checked_dim(view, dim), int(item._host("integer index")), place), dim
     places[dim] = item
     return view, dim + 1

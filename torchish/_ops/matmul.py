@@ -57,6 +57,8 @@ def _check_bmm(a, b) -> None:
 
 
 def _infer_mv(a, b):
+    if a.ndim == 0:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     if a.ndim != 2 or b.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got 1, {a.ndim}, {b.ndim}")
     if a.shape[1] != b.shape[0]:
@@ -170,7 +172,14 @@ def matmul(input, other):
     op = _BY_RANKS.get(ranks)
     if op is None:
         op = _cloned if ranks[0] == 2 and ranks[1] > 2 else _batched
+    elif op is _squeezed:
+        return _squeezing(call(op, (input, other)))
     return call(op, (input, other))
+
+
+def _squeezing(made: TensorBase) -> TensorBase:
+    made._bump()  # torch drops the row of a vector in place
+    return made
 
 
 def _operator(self, other):
@@ -280,6 +289,8 @@ def linear(input, weight, bias=None):
     rank = input._spec.ndim
     if bias is None:
         op = _PLAIN.get((rank, weight._spec.ndim))
+        if rank == 1 and op is _PLAIN[1, 2]:
+            return _squeezing(call(op, (input, weight)))
         return call(op or _LINEAR["UnsafeViewBackward0"], (input, weight))
     if rank == 2:
         return call(_addmm_linear, (bias, input, weight))

@@ -177,8 +177,6 @@ AMINMAX = return_type("aminmax", "min", "max")
 def aminmax(input, *, dim=None, keepdim=False):
     """The minimum and maximum over `dim` (all dimensions when None), a named tuple (min, max). Raises where there is nothing to choose from."""
     spec = input._spec
-    if spec.dtype.category == COMPLEX:
-        refuse("aminmax_cpu", spec.dtype)
     if dim is not None:
         wrapped = reduced_dim("aminmax", spec, one_dim("aminmax", dim), ":")
         dims = (wrapped,) if spec.ndim else ()
@@ -186,6 +184,10 @@ def aminmax(input, *, dim=None, keepdim=False):
         raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.")
     else:
         dims = tuple(range(spec.ndim))
+    if spec.dtype.category == COMPLEX:
+        if spec.ndim == 0 and dim is not None:
+            raise RuntimeError(f"aminmax not implemented for {spec.dtype.legacy}")
+        refuse("aminmax_cpu", spec.dtype)
     return AMINMAX(call(aminmax_op, (input,), (("dims", dims), ("keepdim", bool(keepdim)))))
 
 
@@ -203,13 +205,18 @@ def _median_index(skip_nan: bool):
     return body
 
 
+def _of_nothing(d: np.dtype):
+    """What C makes of NaN in this dtype: torch's median of no elements."""
+    return np.nan if d.kind in "fc" else d.kind == "b" or (np.iinfo(d).min if d.itemsize >= 4 else 0)
+
+
 def _median_all(skip_nan: bool):
     choose = _median_index(skip_nan)
 
     def body(xp, x, dims, keepdim):
         flat = xp.reshape(x, (-1,))
         if flat.size == 0:
-            return xp.asarray(np.nan if flat.dtype.kind == "f" else np.iinfo(flat.dtype).min, flat.dtype)
+            return xp.asarray(_of_nothing(flat.dtype), flat.dtype)
         return xp.reshape(xp.take_along_axis(flat, choose(xp, flat, 0), 0), ())
     return body
 
@@ -223,7 +230,7 @@ def _declare_median(name: str, skip_nan: bool) -> None:
     @public(name, out=True)
     def front(input, dim=None, keepdim=False):
         spec = input._spec
-        if spec.dtype.category in (BOOL, COMPLEX):
+        if spec.dtype.category in (BOOL, COMPLEX) and (spec.numel or dim is not None):
             refuse("median_cpu" if dim is None else "median_out", spec.dtype)
         if dim is None:
             if keepdim:
@@ -258,9 +265,10 @@ MODE = return_type("mode", "values", "indices")
 def mode(input, dim=-1, keepdim=False):
     """The most frequent value along `dim` (the smallest of several) and its last index, a named tuple. Raises IndexError where there is none."""
     spec = input._spec
+    wrapped = reduced_dim("mode", spec, one_dim("mode", dim))
     if spec.dtype.category == COMPLEX:
         refuse("mode_cpu", spec.dtype)
-    return pick(mode_op, MODE, input, reduced_dim("mode", spec, one_dim("mode", dim)), keepdim)
+    return pick(mode_op, MODE, input, wrapped, keepdim)
 
 
 exact_out("argmax", "argmin", "aminmax")

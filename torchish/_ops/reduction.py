@@ -171,9 +171,13 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
     spec = input._spec
     if spec.dtype.category < FLOATING:
         raise RuntimeError(f"nanmean(): expected input to have floating point or complex dtype but got {spec.dtype.legacy}")
+    result = spec.dtype if dtype is None else check_dtype(dtype)
+    if result.category < FLOATING:
+        raise RuntimeError("nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. "
+                           f"Got: {result.legacy}")
     dims = all_dims(dim, spec.ndim)
     total = nansum(input, dim, keepdim, dtype=dtype)
-    return METHODS["div"](total, reduce(_valid_op, input, dims, keepdim, spec.dtype))
+    return METHODS["div"](total, reduce(_valid_op, input, dims, keepdim, result))
 
 
 @public("sum_to_size", function=False)

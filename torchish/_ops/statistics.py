@@ -160,8 +160,8 @@ def _declare_quantile(name: str, skip_nan: bool) -> None:
         static = (("dim", None if dim is None else wrap_dim(dim, spec.ndim)), ("keepdim", bool(keepdim)), ("interpolation", interpolation),
                   ("skip_nan", skip_nan))
         if not isinstance(q, TensorBase):
-            return call(quantile_op, (input, float(q)), static)
-        result = call(quantile_op, (input, q), static)
+            return _stepped(call(quantile_op, (input, float(q)), static), interpolation, 0)
+        result = _stepped(call(quantile_op, (input, q), static), interpolation, q._spec.ndim)
         if q._spec.ndim:  # torch computes them innermost and moves them to the front
             shape = result._spec.shape
             inner = contiguous_strides(shape[1:] + shape[:1])
@@ -170,6 +170,13 @@ def _declare_quantile(name: str, skip_nan: bool) -> None:
     front.__doc__ = (f"The quantiles `q` (a number or a 1-D tensor, which adds a leading dimension) along `dim`, or of all elements. "
                      f"{'NaN is skipped.' if skip_nan else 'NaN wins.'}\n\nRaises RuntimeError for a `q` outside [0, 1] and for dtypes other than "
                      "float32 and float64.")
+
+
+def _stepped(made: TensorBase, interpolation: str, rank: int) -> TensorBase:
+    """`made` with the version that torch's in-place steps leave: one to squeeze or two to interpolate, and two to place a 1-D `q`."""
+    for _ in range((2 if interpolation in ("linear", "midpoint") else 1) + 2 * rank):
+        made._bump()
+    return made
 
 
 def _check_quantile(spec, q, interpolation: str) -> None:

@@ -133,7 +133,8 @@ class Frame:
         count = self.counts.pop(run)
         if count != len(self.holders):
             raise CheckpointError("torch.utils.checkpoint: A different number of tensors was saved during the original forward and recomputation.\n"
-                                  f"Number of tensors saved during forward: {len(self.holders)}\nNumber of tensors saved during recomputation: {count}.")
+                                  f"Number of tensors saved during forward: {len(self.holders)}\n"
+                                  f"Number of tensors saved during recomputation: {count}.")
         wrong = [(i, want, have) for i, want in enumerate(self.facts) if (have := metadata_of(self.recomputed[run][i])) != want]
         if wrong:
             lines = "".join(f"tensor at position {i}:\nsaved metadata: {want}\nrecomputed metadata: {have}\n" for i, want, have in wrong)

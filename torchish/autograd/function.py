@@ -90,7 +90,7 @@ class BackwardCFunction(GradNode, FunctionCtx):
                 raise TypeError(f"save_for_backward can only save variables, but argument {len(kept)} is of type {type(t).__name__}")
             if t._inference:
                 raise RuntimeError(INFERENCE)
-            number = next((i for i, r in enumerate(results) if r is t), None)
+            number = next((i for i, r in enumerate(results) if r is t and r._edge is not None and r._edge[0] is self), None)
             counter = t._counter or t._storage
             if state.hooks:
                 kept.append((packed(t, (self, number) if number is not None else None), None, None, 0))

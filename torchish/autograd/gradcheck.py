@@ -108,7 +108,8 @@ def _check_inputs(inputs: tuple) -> list[int]:
                           "the inputs are not of double precision floating point or complex. ", stacklevel=4)
         if any(s == 0 and n > 1 for s, n in zip(x.stride(), x.shape)):
             raise RuntimeError(f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are non-overlapping to be able "
-                               "to compute the numerical gradients correctly. You should call .contiguous on the input before passing it to gradcheck.")
+                               "to compute the numerical gradients correctly. You should call .contiguous on the input before passing it "
+                               "to gradcheck.")
     return places
 
 
@@ -159,8 +160,8 @@ def _check_output(func, inputs, places, options, k: int, shown: int, part: str, 
                 raise GradcheckError(REENTRANT.format(options.nondet_tol))
         if forward:
             along = _along(func, inputs, j, k, part)
-            _compare(along, numerical, options, f"{start}Jacobian computed with forward mode mismatch for output {shown} with respect to input {n},\n",
-                     outputs[k])
+            message = f"{start}Jacobian computed with forward mode mismatch for output {shown} with respect to input {n},\n"
+            _compare(along, numerical, options, message, outputs[k])
 
 
 def _compare(analytical: np.ndarray, numerical: np.ndarray, options: _Options, message: str, output: Tensor) -> None:
@@ -281,7 +282,8 @@ def _check_batched(outputs, tracked, inputs, places, options) -> None:
         for n, found in enumerate(together):
             expected = np.stack([_host(row[n]) for row in single])
             if not np.allclose(_host(found), expected, rtol=options.rtol, atol=options.atol, equal_nan=True):
-                raise GradcheckError(f"For output {shown} and input {n}:\n\ngradcheck or gradgradcheck failed while testing batched gradient computation.\n"
+                raise GradcheckError(f"For output {shown} and input {n}:\n\ngradcheck or gradgradcheck failed while testing batched gradient "
+                                     "computation.\n"
                                      f"Got:\n{found}\n\nExpected:\n{torch.tensor(expected)}\n")
 
 
@@ -292,8 +294,9 @@ def _check_batched_forward(func, inputs, places, options) -> None:
         def push(tangent, j=j, x=x):
             return jvp(lambda t: _differentiable_or_all(func(*_replaced(inputs, j, t))), (x.detach(),), (tangent,))[1]
         tangents = torch.stack([torch.ones_like(x.detach()), torch.full_like(x.detach(), 0.5)])
+        single = [push(tangent) for tangent in tangents]
         for shown, found in enumerate(vmap(push)(tangents)):
-            expected = np.stack([_host(push(t)[shown]) for t in tangents])
+            expected = np.stack([_host(row[shown]) for row in single])
             if not np.allclose(_host(found), expected, rtol=options.rtol, atol=options.atol, equal_nan=True):
                 raise GradcheckError(f"For output {shown} and input {n}:\n\ngradcheck or gradgradcheck failed while testing batched forward gradient "
                                      f"computation.\nGot:\n{found}\n\nExpected:\n{torch.tensor(expected)}\n")

@@ -109,7 +109,8 @@ def linearize(func: Callable, *primals: Any) -> tuple[Any, Callable]:
 
 
 def _check_fits(i: int, tangent: Tensor, primal: Tensor) -> None:
-    for what, have, want in (("shape", tangent.shape, primal.shape), ("device", tangent.device, primal.device), ("dtype", tangent.dtype, primal.dtype)):
+    for what in ("shape", "device", "dtype"):
+        have, want = getattr(tangent, what), getattr(primal, what)
         if have != want:
             raise RuntimeError(f"tangent:{i} with {what} {have} in flattened pytree doesn't match the {what} {want} of the corresponding primal.")
 

@@ -75,7 +75,8 @@ def _tied(places: dict, given: dict) -> dict:
 
 def _check_names(places: dict, given: dict) -> None:
     missing, unexpected = set(places) - set(given), set(given) - set(places)
-    problems = [f"{what} key(s): {', '.join(map(repr, sorted(names)))}." for what, names in (("Unexpected", unexpected), ("Missing", missing)) if names]
+    found = (("Unexpected", unexpected), ("Missing", missing))
+    problems = [f"{what} key(s): {', '.join(map(repr, sorted(names)))}." for what, names in found if names]
     if problems:
         raise RuntimeError("Error(s) in reparametrizing:\n\t" + "\n\t".join(problems))
 
@@ -84,7 +85,7 @@ def _check_names(places: dict, given: dict) -> None:
 def _replaced(places: dict, given: dict):
     """The given tensors in the module's tables; afterwards what was there, and in `given` what the module put there meanwhile."""
     before = []
-    for name, tensor in given.items():
+    for tensor in given.values():
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{tensor} is not an instance of torch.Tensor")
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _public as torch
 from ..tensor import Tensor
 from ._rule_based import RuleBased, check_not_negative, like_parameter
 from .optimizer import check_implementation, check_learning_rate

@@ -144,6 +144,8 @@ class LBFGS(Optimizer):
             if abs(loss - previous_loss) < group["tolerance_change"]:
                 break
         state["t"] = size
+        for name in ("d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss"):
+            state[name] = state.pop(name)  # in torch's order
 
     @staticmethod
     def _update_direction(state: dict[str, Any], gradient: Tensor, size: Any, history: int) -> None:
@@ -168,14 +170,17 @@ class LBFGS(Optimizer):
 
 
 def _two_loops(state: dict[str, Any], gradient: Tensor) -> Tensor:
-    """-H gradient by the two-loop recursion (Nocedal and Wright, algorithm 7.4)."""
+    """-H gradient by the two-loop recursion (Nocedal and Wright, algorithm 7.4).
+
+    Coefficients are read one by one: as one program the recursion would be compiled again for every length of the history.
+    """
     dirs, moves, rho, alpha = state["old_dirs"], state["old_stps"], state["ro"], state["al"]
     q = gradient.neg()
     for i in reversed(range(len(dirs))):
         alpha[i] = moves[i].dot(q) * rho[i]
-        q = q - alpha[i] * dirs[i]
+        q = q.add(dirs[i], alpha=-alpha[i].item())
     direction = torch.mul(q, state["H_diag"])
     for i in range(len(dirs)):
         beta = dirs[i].dot(direction) * rho[i]
-        direction = direction + moves[i] * (alpha[i] - beta)
+        direction = direction.add(moves[i], alpha=(alpha[i] - beta).item())
     return direction
