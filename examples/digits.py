@@ -80,9 +80,9 @@ def plot(losses, accuracies, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=25)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--lr", type=float, default=5e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default="digits.png", help="where to draw the learning curve")
     args = parser.parse_args()
@@ -93,14 +93,16 @@ def main():
     test_loader = DataLoader(test_set, batch_size=len(test_set))
     model = make_model()
     optimizer = torch.optim.Adam(model.parameters(), lr=args.lr)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, args.epochs)
 
     losses, accuracies = [], []
     for epoch in range(1, args.epochs + 1):
         start = time.perf_counter()
         losses.append(train(model, training_loader, optimizer))
         accuracies.append(accuracy(model, test_loader))
+        schedule.step()
         seconds = time.perf_counter() - start
-        print(f"epoch {epoch:2d}  train loss {losses[-1]:.4f}  test accuracy {accuracies[-1]:.2%}  {seconds:.2f} s", flush=True)
+        print(f"epoch {epoch:2d}  train loss {losses[-1]:.5f}  test accuracy {accuracies[-1]:.2%}  {seconds:.2f} s", flush=True)
 
     plot(losses, accuracies, args.out)
     print(f"learning curve: {args.out}")

@@ -11,8 +11,6 @@ from . import random as random
 from . import serialization as serialization
 from . import special as special
 from . import utils as utils
-from .autograd import forward_ad as _forward_ad  # noqa: F401 - torch.autograd.forward_ad
-from .autograd import functional as _functional  # noqa: F401
 from .compiler import compile as compile
 from .func import vmap as vmap
 from .serialization import load as load

@@ -22,7 +22,7 @@ from ._format import get_printoptions as get_printoptions
 from ._format import set_printoptions as set_printoptions
 from ._ops import (  # noqa: F401 - importing a table declares its operations
     activation, arithmetic, attention, bitwise, bounds, class_loss, comparison, complex_parts, contraction, conversion, convolution,
-    creation, division, dropout, dyadic, embedding, filling, gathering, graph_facts, indexing, joining, linalg, loss, margin_loss, matmul, norm, normalization,
+    creation, division, dropout, dyadic, embedding, factorization, filling, gathering, graph_facts, indexing, joining, loss, margin_loss, matmul, norm, normalization,
     optimizer_rules, optimizer_steps, order_statistics, packing, padding, pointwise, pooling, powers, queries, rearranging, recurrent, reduction, reinterpret, reshape, sampling,
     scan, scattering, searching, sorting, special_functions, splitting, statistics, strided, triangles, view_copies, view_ops, where,
 )

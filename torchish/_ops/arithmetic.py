@@ -4,7 +4,7 @@ from __future__ import annotations
 from .. import _dtype as dt
 from .._core.spec import Spec
 from .._dtype import COMPLEX, FLOATING
-from .declare import NO_OPMATH, call, internal, same, unary
+from .declare import NO_OPMATH, call, internal, narrow, same, unary
 from .guards import C_NAMES, INTEGERS, NUMBERS, as_operands, choice, common_dtype, guard, operator, pick, unweighted
 from .variants import METHODS, register, tensor_or_number
 
@@ -46,6 +46,7 @@ def _check_alpha(argtypes):
     return argtypes[0], argtypes[1], type(None)
 
 
+narrow(add, add_scaled, sub, sub_scaled, rsub, rsub_number, rsub_scaled, rsub_number_scaled)
 guard(_check_alpha, add_scaled, sub_scaled, rsub_scaled, rsub_number_scaled)
 guard(_no_bool_minus, sub, sub_scaled, rsub, rsub_number, rsub_scaled, rsub_number_scaled)
 

@@ -117,7 +117,10 @@ def _check_bounds(argtypes):
 def _complex_input(argtypes):
     if argtypes[0].dtype.category == dt.COMPLEX:
         error = NotImplementedError("clamp is not supported for complex types")
-        error.shape = broadcast_shapes([a.shape for a in argtypes if a.__class__ is Spec])
+        try:
+            error.shape = broadcast_shapes([a.shape for a in argtypes if a.__class__ is Spec])  # of which an in-place form complains first
+        except RuntimeError:
+            raise error from None
         raise error
 
 

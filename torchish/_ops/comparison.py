@@ -6,7 +6,7 @@ from .._core.evaluate import read
 from .._core.handle import TensorBase
 from .._core.op import Op, cast
 from .._core.spec import Spec, spec_of
-from .._dtype import FLOATING
+from .._dtype import COMPLEX, FLOATING
 from .declare import ALWAYS_BOOL, broadcast_shapes, call, common_device, internal, unary
 from .guards import COMPLEX_DTYPES, NUMBERS, choice, count_from_self, guard, operand, refuse_complex, tensor_first, wrong_arguments
 from .layout import elementwise_strides

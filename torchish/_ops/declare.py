@@ -26,12 +26,19 @@ _HALF = (dt.float16, dt.bfloat16)
 
 
 class Elementwise:
-    """What an element-wise op remembers: its promotion kind, and the dtypes it refuses with the name that torch's message carries."""
+    """What an element-wise op remembers: its promotion kind, the dtypes it refuses with the name that torch's message carries, and whether it
+    rounds numbers to float16 or bfloat16 before it computes with them, see `narrow`."""
 
-    __slots__ = ("kind", "refuse", "kernel")
+    __slots__ = ("kind", "refuse", "kernel", "narrow")
 
     def __init__(self, kind: int, refuse, kernel: str):
-        self.kind, self.refuse, self.kernel = kind, refuse, kernel
+        self.kind, self.refuse, self.kernel, self.narrow = kind, refuse, kernel, False
+
+
+def narrow(*ops: Op) -> None:
+    """Let `ops` on the halves round numbers and operands of other dtypes to the half first, as torch's kernels of add, pow and fmod do."""
+    for op in ops:
+        op.info.narrow = True
 
 
 def broadcast_shapes(shapes: list) -> tuple:
@@ -113,12 +120,22 @@ def elementwise_planner(op: Op, argtypes: tuple, static: dict):
     compute, result = elementwise_dtypes(info.kind, common)
     result = into or result
     body = op.body
+    if info.narrow and common in _HALF:
+        body = _narrowed(body, argtypes, common, compute)
 
     def impl(xp, *args):
         r = body(xp, *[a if a is None else cast(xp, a, compute) for a in args], **static)
         return cast(xp, r, result)
     out = spec_of(shape, result, common_device(specs))
     return impl, out, None if op.vjp is None else _typed_rules(op.vjp, compute, info.kind)
+
+
+def _narrowed(body: Callable, argtypes: tuple, common: dt.dtype, compute: dt.dtype) -> Callable:
+    other = [a.__class__ is not Spec or a.dtype is not common for a in argtypes]
+
+    def narrowed(xp, *args, **static):
+        return body(xp, *[cast(xp, cast(xp, a, common), compute) if o and a is not None else a for a, o in zip(args, other)], **static)
+    return narrowed
 
 
 def refusal(info: Elementwise, d: dt.dtype) -> Exception:
@@ -187,4 +204,4 @@ def primitive(name: str, infer: Callable | None = None, *, grad: str | None = No
 
 
 __all__ = ["ALWAYS_BOOL", "BOOL", "BOOL_TO_LONG", "COMPLEX", "COMPLEX_TO_FLOAT", "DEFAULT", "FLOATING", "INTEGER", "INT_TO_FLOAT", "NO_OPMATH",
-           "Op", "binary", "broadcast_shapes", "call", "cast", "common_device", "internal", "primitive", "promote_types", "promoted", "same", "unary"]
+           "Op", "binary", "broadcast_shapes", "call", "cast", "common_device", "internal", "narrow", "primitive", "promote_types", "promoted", "same", "unary"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .. import _dtype as dt
 from .._core.op import Op
-from .declare import INT_TO_FLOAT, binary, internal, same, unary
+from .declare import INT_TO_FLOAT, binary, internal, narrow, same, unary
 from .guards import (
     COMPLEX_DTYPES,
     NUMBERS,
@@ -69,11 +69,14 @@ def _zero_division(code, argtypes, static):
     return RuntimeError("ZeroDivisionError")
 
 
-def _pair(name: str, body, grad: str, kernel: str, saves: tuple = (), vjp: tuple | None = None) -> tuple[Op, Op]:
-    """The op for floats, and its twin for integers that checks for zero divisors (and so can have no gradient)."""
+def _pair(name: str, body, grad: str, kernel: str, saves: tuple = (), vjp: tuple | None = None,
+          rounds: bool = False) -> tuple[Op, Op]:
+    """The op for floats, and its twin for integers that checks for zero divisors (and so can have no gradient). `rounds`: see declare.narrow."""
     refuse = (dt.bool_, *COMPLEX_DTYPES)
     floats = internal(name, body, grad=grad, saves=saves, vjp=vjp, refuse=refuse, kernel=kernel)
     integers = internal(name + " of integers", body, refuse=refuse, kernel=kernel)
+    if rounds:
+        narrow(floats)
     integers.check, integers.checked, integers.complain = _divisor_is_zero, (1,), _zero_division
     return floats, integers
 
@@ -114,11 +117,11 @@ choice("floor_divide(input, other)", _floor_divide,
 # ---------------------------------------------------------------- remainders
 _REMAINDER_RULES = (same, lambda xp, g, out, a, b: -g * _floor_floats(xp, a, b))
 _FMOD_RULES = (same, lambda xp, g, out, a, b: -g * xp.trunc(a / b))
-_remainder = _choosing(_pair("remainder", _python_mod, "RemainderBackward1", "remainder_cpu", ((0, 1), (1, 1)), _REMAINDER_RULES))
-_remainder_number = _choosing(_pair("remainder number", _python_mod, "RemainderBackward0", "remainder_cpu", (), _REMAINDER_RULES))
-_number_remainder = _choosing(_pair("remainder of number", _python_mod, "NotImplemented", "remainder_cpu"))
-_fmods = [_pair("fmod", lambda xp, a, b: xp.fmod(a, b), "FmodBackward1", "fmod_cpu", ((0, 1), (1, 1)), _FMOD_RULES),
-          _pair("fmod number", lambda xp, a, b: xp.fmod(a, b), "FmodBackward0", "fmod_cpu", (), _FMOD_RULES)]
+_remainder = _choosing(_pair("remainder", _python_mod, "RemainderBackward1", "remainder_cpu", ((0, 1), (1, 1)), _REMAINDER_RULES, True))
+_remainder_number = _choosing(_pair("remainder number", _python_mod, "RemainderBackward0", "remainder_cpu", (), _REMAINDER_RULES, True))
+_number_remainder = _choosing(_pair("remainder of number", _python_mod, "NotImplemented", "remainder_cpu", rounds=True))
+_fmods = [_pair("fmod", lambda xp, a, b: xp.fmod(a, b), "FmodBackward1", "fmod_cpu", ((0, 1), (1, 1)), _FMOD_RULES, True),
+          _pair("fmod number", lambda xp, a, b: xp.fmod(a, b), "FmodBackward0", "fmod_cpu", (), _FMOD_RULES, True)]
 guard(tensor_first("fmod"), *_fmods[0], *_fmods[1])
 _fmod, _fmod_number = map(_choosing, _fmods)
 

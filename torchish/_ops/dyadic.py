@@ -7,8 +7,9 @@ import jax
 import numpy as np
 
 from .. import _dtype as dt
+from .._core.op import Op
 from .._core.spec import Spec
-from .declare import INT_TO_FLOAT, NO_OPMATH, binary, internal
+from .declare import INT_TO_FLOAT, NO_OPMATH, binary, internal, narrow
 from .guards import COMPLEX_DTYPES, INTEGERS, NUMBERS, choice, count_from_self, guard, refuse_complex, tensor_first, tensors_only
 from .pointwise import LN2, conj, zeros
 from .variants import tensor_or_number
@@ -25,11 +26,13 @@ def _atan2_rule(mine: bool):
     return rule
 
 
-def _pair(signature: str, body, **more) -> None:
+def _pair(signature: str, body, **more) -> Op:
     """A function of two tensors that refuses numbers."""
     name, _, rest = signature.partition("(")
-    guard(tensors_only(name, *rest.rstrip(")").split(", ")), binary(signature, body, **more))
+    op = binary(signature, body, **more)
+    guard(tensors_only(name, *rest.rstrip(")").split(", ")), op)
     count_from_self(name, *more.get("also", ()))
+    return op
 
 
 _pair("atan2(input, other)", lambda xp, a, b: xp.arctan2(a, b), kind=INT_TO_FLOAT, refuse=COMPLEX_DTYPES, also=("arctan2",),
@@ -99,6 +102,9 @@ _xlogy_ops = [internal(name, _xlogy, kind=INT_TO_FLOAT, grad=f"XlogyBackward{i}"
                        kernel="xlogy_cpu") for i, (name, saves) in enumerate((("xlogy", (0, 1)), ("xlogy of number", (1,)), ("xlogy number", (0,))))]
 
 
+narrow(*_xlogy_ops)
+
+
 def _choose_xlogy(input, other):
     input, other = tensor_or_number(input), tensor_or_number(other)
     return _xlogy_ops[2 if other.__class__ in NUMBERS else 1 if input.__class__ in NUMBERS else 0], (input, other)
@@ -106,8 +112,16 @@ def _choose_xlogy(input, other):
 
 choice("xlogy(input, other)", _choose_xlogy, also=("special.xlogy",), function_inplace=True,
        doc="input * log(other), 0 where input is 0 and NaN where other is NaN.")
-_pair("ldexp(input, other)", lambda xp, a, b: a * xp.exp2(b), kind=INT_TO_FLOAT, saves=(1, "result"),
-      vjp=(lambda xp, g, out, a, b: g * conj(xp, xp.exp2(b)), lambda xp, g, out, a, b: g * conj(xp, out * LN2)))
+def _power_of_bool(argtypes):
+    """torch computes 2 to the power of `other` first, as a float power where `input` is one."""
+    a, b = argtypes
+    if a.__class__ is Spec and b.__class__ is Spec and b.dtype is dt.bool_ and a.dtype.category == dt.FLOATING:
+        raise NotImplementedError("\"ldexp_cpu_exp\" not implemented for 'Bool'")
+
+
+ldexp_op = _pair("ldexp(input, other)", lambda xp, a, b: a * xp.exp2(b), kind=INT_TO_FLOAT, saves=(1, "result"),
+                 vjp=(lambda xp, g, out, a, b: g * conj(xp, xp.exp2(b)), lambda xp, g, out, a, b: g * conj(xp, out * LN2)))
+guard(_power_of_bool, ldexp_op)
 
 
 def _one_dtype(argtypes):

@@ -30,7 +30,8 @@ def _infer_mm(a, b):
     _check_mm(a.shape, b.shape)
     if a.dtype is not b.dtype:
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {C_NAMES[a.dtype]} != {C_NAMES[b.dtype]}")
-    _refuse_bool("addmm_impl_cpu_", a)
+    if a.numel and b.numel:
+        _refuse_bool("addmm_impl_cpu_", a)
     return sized((a.shape[0], b.shape[1]), a)
 
 

@@ -10,7 +10,7 @@ from .._core.handle import TensorBase
 from .._core.spec import Spec
 from .._dtype import COMPLEX, FLOATING
 from .conversion import converted
-from .declare import BOOL_TO_LONG, internal
+from .declare import BOOL_TO_LONG, internal, narrow
 from .guards import NUMBERS, choice, guard, operator
 from .variants import METHODS, register, tensor_or_number
 
@@ -53,6 +53,9 @@ pow_number = internal("pow number", _power, grad="PowBackward0", saves=(0,), vjp
 pow_tensor = internal("pow", _power, grad="PowBackward1", saves=(0, 1, "result"), vjp=(_base_rule, _exponent_rule), refuse=(dt.bool_,), kernel="pow")
 number_pow = internal("pow of number", _power, grad="PowBackward2", saves=(1, "result"), vjp=(_base_rule, _exponent_rule))
 square_integers = internal("square", lambda xp, x: x * x, kind=BOOL_TO_LONG)
+
+
+narrow(pow_number, pow_tensor, number_pow)
 
 
 def _some_tensor(argtypes):

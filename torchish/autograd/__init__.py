@@ -12,10 +12,15 @@ from .._core.modes import no_grad as no_grad
 from .._core.modes import set_grad_enabled as set_grad_enabled
 from .._core.saved import update_watch
 from .._core.tape import state
+from ..func._vmap import vmap
 from ..tensor import Tensor as Variable
+from . import forward_ad as forward_ad
 from . import function as function
+from . import functional as functional
 from . import graph as graph
 from .function import Function as Function
+from .gradcheck import gradcheck as gradcheck
+from .gradcheck import gradgradcheck as gradgradcheck
 
 
 def _tuple(x) -> tuple:
@@ -43,6 +48,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
          materialize_grads=False) -> tuple:
     """The gradients of `outputs` with respect to `inputs` (tensors or GradientEdges), as a tuple; no `.grad` is touched.
 
+    With `is_grads_batched` the `grad_outputs` have a leading batch dimension, and so have the results.
+
     Raises RuntimeError for an input that the outputs do not depend on, unless `allow_unused` (gives None) or `materialize_grads` (zeros).
     """
     if materialize_grads and allow_unused is False:
@@ -53,10 +60,13 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
                       "please use torch.autograd.backward.", FutureWarning, stacklevel=2)
     if not inputs:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
-    if is_grads_batched:
-        raise NotImplementedError("torchish: autograd.grad(is_grads_batched=True) is not there yet")
     grads = None if grad_outputs is None else _tuple(grad_outputs)
-    return gradients_of(outputs, inputs, grads, retain_graph, create_graph, bool(allow_unused), materialize_grads)
+    if not is_grads_batched:
+        return gradients_of(outputs, inputs, grads, retain_graph, create_graph, bool(allow_unused), materialize_grads)
+
+    def one(*each):
+        return gradients_of(outputs, inputs, each, True, create_graph, bool(allow_unused), materialize_grads)
+    return vmap(one)(*grads)
 
 
 class set_detect_anomaly:

@@ -1,4 +1,4 @@
-"""Matrix factorizations: cholesky, qr, svd, eigh, eig, lu and their kin. Solving and functions of matrices are in solving.py.
+"""Matrix factorizations: cholesky, qr, svd, eigh, eig, lu and their kin. Solving is in solving.py, functions of matrices in matrix_functions.py.
 
 Gradients are those of JAX's differentiation rules, except where torch reads one triangle only.
 """
@@ -7,13 +7,31 @@ from __future__ import annotations
 import jax
 import numpy as np
 
+from .._core.handle import alias
 from .._core.op import Op, simple
 from .._core.record import call
 from .._core.spec import Spec
 from .exact_out import exact_out
 from .linalg_common import (
-    LinAlgError, adjoint, bad_minors, by_columns, diagonal, dt, error_code, eye, or_nan, product, require_inexact, require_kernel, require_matrix, require_square,
-    scaled, swap, triangular, which, zero_pivots,
+    LinAlgError,
+    adjoint,
+    bad_minors,
+    by_columns,
+    diagonal,
+    dt,
+    error_code,
+    eye,
+    or_nan,
+    product,
+    require_inexact,
+    require_kernel,
+    require_matrix,
+    require_square,
+    scaled,
+    swap,
+    triangular,
+    which,
+    zero_pivots,
 )
 from .nn_common import sized
 from .return_types import return_type
@@ -174,7 +192,9 @@ def _svd_infer(a, *, full):
 
 
 def _svd(xp, x, *, full):
-    if xp is np or not full or x.shape[-1] == x.shape[-2] or 0 in x.shape:
+    if 0 in x.shape:
+        return _svd_of_nothing(xp, x, full)
+    if xp is np or not full or x.shape[-1] == x.shape[-2]:
         return tuple(xp.linalg.svd(x, full_matrices=full))
     # JAX does not differentiate the null space, nor does torch: take values from the full factors, derivatives from the first columns
     u, s, vh = xp.linalg.svd(x, full_matrices=False)
@@ -183,6 +203,14 @@ def _svd(xp, x, *, full):
     whole_u, _, whole_vh = xp.linalg.svd(stop(x), full_matrices=True)
     u = xp.concatenate([whole_u[..., :k] + (u - stop(u)), whole_u[..., k:]], -1)
     return u, s, xp.concatenate([whole_vh[..., :k, :] + (vh - stop(vh)), whole_vh[..., k:, :]], -2)
+
+
+def _svd_of_nothing(xp, x, full):
+    m, n = x.shape[-2:]
+    k, batch = min(m, n), tuple(x.shape[:-2])
+    u, vh = xp.eye(m, m if full else k, dtype=x.dtype), xp.eye(n if full else k, n, dtype=x.dtype)
+    return (xp.broadcast_to(u, batch + u.shape), xp.sum(x.real, -2)[..., :k] if k else xp.zeros((*batch, 0), x.real.dtype),
+            xp.broadcast_to(vh, batch + vh.shape))
 
 
 def _svdvals_infer(a):
@@ -372,7 +400,7 @@ def lu_factor_ex(A, *, pivot=True, check_errors=False):
     return _named("linalg_lu_factor_ex LU pivots info", call(lu_factor_op if check_errors else lu_factor_ex_op, (A,)), (0,))
 
 
-@public("lu")
+@public("lu", out=True)
 def lu(A, pivot=True, get_infos=False):
     """(LU, pivots), and info if `get_infos`, as lu_factor_ex; deprecated in torch."""
     _need_pivots(pivot)
@@ -448,7 +476,7 @@ def lu_unpack(LU_data, LU_pivots, unpack_data=True, unpack_pivots=True):
 
 def _constant(results: tuple, *numbers: int) -> tuple:
     """The results, those numbered without a gradient."""
-    return tuple([METHODS["detach"](r) if i in numbers else r for i, r in enumerate(results)])
+    return tuple([alias(r) if i in numbers else r for i, r in enumerate(results)])
 
 
 # ---------------------------------------------------------------- Householder reflectors

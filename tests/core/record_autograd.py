@@ -1,0 +1,22 @@
+"""Records what real torch does in the autograd scenarios: `python tests/core/record_autograd.py`, from the repository's root."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+import autograd_error_scenarios  # noqa: E402
+import function_scenarios  # noqa: E402
+import graph_scenarios  # noqa: E402
+import hook_scenarios  # noqa: E402
+import torch  # noqa: E402
+from scenario_tools import record  # noqa: E402
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    areas = {"hooks": hook_scenarios, "function": function_scenarios, "graph": graph_scenarios, "autograd_errors": autograd_error_scenarios}
+    record(HERE / "autograd_recorded.json", torch, {area: module.SCENARIOS for area, module in areas.items()})

@@ -1,0 +1,23 @@
+"""Autograd side by side with real torch: hooks, custom functions, the graph, errors."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import autograd_error_scenarios
+import function_scenarios
+import graph_scenarios
+import hook_scenarios
+from scenario_tools import as_recorded, difference
+
+import torchish
+
+SCENARIOS = [s for m in (hook_scenarios, function_scenarios, graph_scenarios, autograd_error_scenarios) for s in m.SCENARIOS]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: f"{scenario.__module__.partition('_scen')[0]}-{scenario.__name__}")
+def test_scenario_gives_what_torch_gives(scenario):
+    assert difference(as_recorded(scenario(torchish)), as_recorded(scenario(torch))) is None
