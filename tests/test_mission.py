@@ -6,13 +6,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from process_tools import run_python
 
 import torchish
 
@@ -113,10 +110,9 @@ def script_output(tmp_path_factory) -> dict[str, str]:
     """What every example prints in one script that says `import torch`, run by `python -m torchish`."""
     script = tmp_path_factory.mktemp("mission") / "document.py"
     script.write_text("import torch\n" + "print('#')\n".join(code for code, _ in EXAMPLES.values()), encoding="utf-8")
-    path = os.pathsep.join(filter(None, [str(Path(torchish.__file__).parent.parent), os.environ.get("PYTHONPATH")]))
-    done = subprocess.run([sys.executable, "-m", "torchish", str(script)], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=120)
-    assert (done.returncode, done.stderr) == (0, "")
-    return dict(zip(EXAMPLES, done.stdout.split("#\n")))
+    status, out, errors = run_python("-m", "torchish", str(script))
+    assert (status, errors) == (0, "")
+    return dict(zip(EXAMPLES, out.split("#\n")))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 from . import _dtype
+from ._core.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
+from ._core.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from ._core.evaluate import raise_failed_checks as _raise_failed_checks  # noqa: F401
 from ._core.explain import explain as explain
 from ._core.explain import reset_explain as reset_explain
@@ -22,9 +24,10 @@ from ._format import get_printoptions as get_printoptions
 from ._format import set_printoptions as set_printoptions
 from ._ops import (  # noqa: F401 - importing a table declares its operations
     activation, arithmetic, attention, bitwise, bounds, class_loss, comparison, complex_parts, contraction, conversion, convolution,
-    creation, division, dropout, dyadic, embedding, factorization, filling, gathering, graph_facts, indexing, joining, loss, margin_loss, matmul, norm, normalization,
+    creation, division, dropout, dyadic, embedding, factorization, filling, folding, gathering, graph_facts, indexing, interpolation, joining, loss, margin_loss, matmul, matrix_functions,
+    multihead, norm, normalization,
     optimizer_rules, optimizer_steps, order_statistics, packing, padding, pointwise, pooling, powers, queries, rearranging, recurrent, reduction, reinterpret, reshape, sampling,
-    scan, scattering, searching, sorting, special_functions, splitting, statistics, strided, triangles, view_copies, view_ops, where,
+    scan, scattering, searching, solving, sorting, special_functions, splitting, statistics, strided, triangles, view_copies, view_ops, where,
 )
 from ._ops.factory import set_default_device as set_default_device
 from ._ops.memory_format import channels_last as channels_last

@@ -102,7 +102,11 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
     def size(self, dim: int | None = None):
         """All sizes, or the size of dimension `dim`. Raises IndexError for a dimension out of range."""
         shape = self._spec.shape
-        return shape if dim is None else shape[wrap_dim(dim, len(shape))]
+        if dim is None:
+            return shape
+        if not isinstance(dim, (builtins.int, np.integer)):
+            raise TypeError(f"size(): argument 'dim' (position 1) must be int, not {type(dim).__name__}")
+        return shape[wrap_dim(dim, len(shape))]
 
     def dim(self) -> int:
         """The number of dimensions."""
@@ -178,6 +182,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
 
     @requires_grad.setter
     def requires_grad(self, on: bool):
+        if not isinstance(on, builtins.bool):
+            raise RuntimeError("requires_grad must be a bool")
         if not handle.is_leaf(self):
             raise RuntimeError("you can only change requires_grad flags of leaf variables." + ("" if on else _USE_DETACH))
         self.requires_grad_(on)
@@ -185,7 +191,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Start (or stop) tracking gradients for this leaf, in place; returns self."""
         if not isinstance(requires_grad, builtins.bool):
-            raise TypeError(f"requires_grad_(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {type(requires_grad).__name__}")
         have = self._current_edge()
         if have is not None and not handle.is_leaf(self):
             if not requires_grad:
@@ -257,7 +263,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         Raises RuntimeError if it is not a scalar and `gradient` (of its shape and dtype) is missing, or if the graph was freed.
         """
         if gradient is not None and not isinstance(gradient, TensorBase):
-            gradient, = gradient
+            gradient, = tuple(gradient)
         backward_of((self,), None if gradient is None else (gradient,), retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:
@@ -282,8 +288,14 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         made._counter = VersionCounter()
         return made
 
+    @data.deleter
+    def data(self):
+        raise RuntimeError("Deleting tensor data is not allowed. Delete tensor instead!")
+
     @data.setter
     def data(self, other: Tensor):
+        if not isinstance(other, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(other).__name__}")
         have, got = self._read().spec, other._read().spec
         if have.dtype is not got.dtype and self._current_edge() is not None and not got.differentiable:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
@@ -459,6 +471,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
             if not found:
                 raise ValueError(f"invalid type: '{dtype}'")
             dtype = found[0]
+        elif not isinstance(dtype, (dt.dtype, builtins.type)):
+            raise TypeError("dtype must be a type, str, or dtype object")
         return METHODS["to"](self, dtype)
 
     # ------------------------------------------------------------ copies
@@ -540,11 +554,14 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         if data is None:
             data = Tensor([])
         if not isinstance(data, Tensor):
+            data.detach  # noqa: B018 - torch asks for it first
             raise RuntimeError(f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an instance of "
                                "the same type, but return type Tensor was found instead. To use the type as a Parameter, please correct the "
                                "detach() semantics defined by its __torch_dispatch__() implementation.")
         made = handle.alias(data, cls)
         made._counter = None
+        if requires_grad and not data._spec.differentiable:
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         return made.requires_grad_(requires_grad)
 
     def __deepcopy__(self, memo):
@@ -575,12 +592,28 @@ def is_tensor(obj) -> builtins.bool:
     return isinstance(obj, Tensor)
 
 
+class _Fact(property):
+    """A read-only attribute, which says so in torch's words."""
+
+    def __set__(self, obj, value):
+        raise AttributeError(f"attribute '{self.name}' of 'torch._C.TensorBase' objects is not writable")
+
+
+def _fact(name: str, getter) -> _Fact:
+    made = _Fact(getter)
+    made.name = name
+    return made
+
+
 def _attach() -> None:
     for name, method in METHODS.items():
         if name not in Tensor.__dict__:
             setattr(Tensor, name, method)
     for name, (getter, setter) in PROPERTIES.items():
         setattr(Tensor, name, property(getter, setter))
+    for name, entry in list(vars(Tensor).items()):
+        if entry.__class__ is property and entry.fset is None:
+            setattr(Tensor, name, _fact(name, entry.fget))
 
 
 handle.install(Tensor)

@@ -220,7 +220,7 @@ def saved_tensor_hooks_see_what_is_kept(p):
         log.append("unpack")
         return t
     with p.autograd.graph.saved_tensors_hooks(pack, unpack):
-        a = leaf(p)
+        a = leaf(p, 0.1, 0.2, 0.3)
         loss = (a * 2 * a).exp().sum().sin()
     loss.backward()
     return [log, a.grad.tolist()]

@@ -15,8 +15,14 @@ import graph_scenarios  # noqa: E402
 import hook_scenarios  # noqa: E402
 import torch  # noqa: E402
 from scenario_tools import record  # noqa: E402
+from subgradient_cases import ROWS, gradients, row_name  # noqa: E402
+
+
+def subgradients(p):
+    return {row_name(row): gradients(p, row) for row in ROWS}
+
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     areas = {"hooks": hook_scenarios, "function": function_scenarios, "graph": graph_scenarios, "autograd_errors": autograd_error_scenarios}
-    record(HERE / "autograd_recorded.json", torch, {area: module.SCENARIOS for area, module in areas.items()})
+    record(HERE / "autograd_recorded.json", torch, {**{area: module.SCENARIOS for area, module in areas.items()}, "subgradients": [subgradients]})

@@ -11,6 +11,7 @@ import function_scenarios
 import graph_scenarios
 import hook_scenarios
 from scenario_tools import as_recorded, difference
+from subgradient_cases import ROWS, gradients, row_name
 
 import torchish
 
@@ -21,3 +22,9 @@ SCENARIOS = [s for m in (hook_scenarios, function_scenarios, graph_scenarios, au
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: f"{scenario.__module__.partition('_scen')[0]}-{scenario.__name__}")
 def test_scenario_gives_what_torch_gives(scenario):
     assert difference(as_recorded(scenario(torchish)), as_recorded(scenario(torch))) is None
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("row", ROWS, ids=row_name)
+def test_gradient_at_the_edge_is_torchs(row):
+    assert difference(as_recorded(gradients(torchish, row)), as_recorded(gradients(torch, row))) is None

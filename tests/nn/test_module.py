@@ -19,12 +19,6 @@ def test_scenario_gives_what_torch_recorded(scenario):
     assert difference(as_recorded(scenario(torchish)), RECORDED[scenario.__name__]) is None
 
 
-@pytest.mark.parametrize("method", ["register_full_backward_hook", "register_full_backward_pre_hook", "register_backward_hook"])
-def test_backward_hook_is_refused_by_name_until_there_is_autograd_function(method):
-    with pytest.raises(NotImplementedError, match=f"Module.{method}"):
-        getattr(torchish.nn.Linear(1, 1), method)(lambda *arguments: None)
-
-
 @pytest.mark.parametrize("kind", ["UninitializedParameter", "UninitializedBuffer"])
 def test_uninitialized_tensor_is_refused(kind):
     with pytest.raises(NotImplementedError, match=kind):

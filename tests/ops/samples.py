@@ -80,6 +80,14 @@ OWN = {
         F.scaled_dot_product_attention(heads, keys, keys, attn_mask=t.ones(4, 5))
         F.scaled_dot_product_attention(heads.double(), keys.double(), keys.double(), dropout_p=0.5)
     """,
+    "linalg": """
+        t.linalg.cholesky(spd) ; t.cholesky(spd) ; t.linalg.cholesky_ex(spd) ; t.linalg.qr(w) ; t.linalg.svd(y) ; t.linalg.svdvals(y) ; t.linalg.eigh(spd)
+        t.linalg.eigvalsh(spd) ; t.linalg.eig(square) ; t.linalg.eigvals(square) ; t.linalg.lu_factor(square) ; t.linalg.lu_factor_ex(square)
+        t.linalg.lu(square) ; t.lu_unpack(*t.linalg.lu_factor(square)) ; t.linalg.householder_product(w, t.ones(3)) ; t.geqrf(w) ; t.linalg.inv(square)
+        t.linalg.inv_ex(square) ; t.linalg.solve(square, w) ; t.linalg.solve_ex(square, w) ; t.linalg.solve_triangular(square, w, upper=True)
+        t.triangular_solve(w, square) ; t.cholesky_solve(w, spd) ; t.cholesky_inverse(spd) ; t.linalg.lu_solve(*t.linalg.lu_factor(square), w)
+        t.tensordot(x, p, dims=2)
+    """,
     "activation": """
         F.rrelu(x, training=True)
     """,
@@ -102,6 +110,8 @@ def operands(t: Any) -> dict[str, Any]:
         "sign": t.tensor([[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0]]),
         "classes": t.tensor([[1, 0, -1], [2, -1, 0]]),
         "complex": t.view_as_complex(leaves["complex"]),
+        "square": (leaves["q"].detach()[0] + 4 * t.eye(4)).requires_grad_(),
+        "spd": (leaves["q"].detach()[0] @ leaves["q"].detach()[0].t() + 4 * t.eye(4)).requires_grad_(),
     }
 
 

@@ -1,12 +1,14 @@
 """Every declared operation gives the same in both tiers of evaluation: replayed in NumPy, and compiled by XLA."""
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from samples import SAMPLES, TABLES
-from tiers import collect, compiled, disagreement
+from tiers import Recorded, collect, compiled, disagreement
 
 import torchish as torch
-from torchish._core.op import OPS
+from torchish._core.op import OPS, Plan
+from torchish._core.spec import spec_of
 
 # Operations that no sample can reach, with the reason.
 UNREACHED = {
@@ -35,3 +37,14 @@ def test_what_is_excepted_is_declared_and_not_reached(collected):
 def test_both_tiers_agree(family, collected):
     rows = collected[0][family]
     assert [text for row, hot in zip(rows, compiled(rows)) if (text := disagreement(row, hot))] == []
+
+
+@pytest.mark.parametrize("impl, words", [
+    (lambda xp, x: x + (1 if xp is np else 2), "NumPy gives"),
+    (lambda xp, x: x.astype("int32"), "promised"),
+    (lambda xp, x: x[None], "promised"),
+])
+def test_a_disagreement_is_noticed(impl, words):
+    spec = spec_of((2,), torch.float32)
+    row = Recorded(Plan(OPS["exp"], impl, spec, (spec,), ()), [np.ones(2, np.float32)], "a sample")
+    assert words in disagreement(row, compiled([row])[0])

@@ -1,23 +1,14 @@
 """`python -m torchish`: a script runs as under Python itself, except that torch is torchish. Each test starts a process."""
 
 import os
-import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+from process_tools import run_python as run
 
 import torchish
-
-ROOT = str(Path(torchish.__file__).resolve().parent.parent)
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def run(*arguments: str, cwd: Path) -> tuple[int, str, str]:
-    """Exit status, output and error output of Python with these arguments."""
-    done = subprocess.run([sys.executable, *arguments], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
-    return done.returncode, done.stdout, done.stderr
 
 
 def printed(code: str, tmp_path: Path, *arguments: str) -> str:

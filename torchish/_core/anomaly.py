@@ -15,6 +15,16 @@ from .grad_graph import GradNode
 from .tape import Value, state
 
 
+def is_anomaly_enabled() -> bool:
+    """Whether anomaly detection is on in this thread."""
+    return state.anomaly
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether anomaly detection looks for nan."""
+    return state.anomaly_nan
+
+
 def remember_line(node: GradNode) -> None:
     """Note where the user's program recorded `node`, and the node whose backward was running then."""
     frames = traceback.extract_stack()

@@ -18,7 +18,7 @@ from .dependence import dependences
 from .errors import FREED, version_error
 from .grad_graph import AccumulateGrad, GradNode, Nowhere, node_class
 from .handle import TensorBase, new_tensor, set_leaf, set_strides
-from .hooks import RETAINING, bind_retained, run_accumulated, run_posthooks, run_prehooks, run_tensor_hooks
+from .hooks import RETAINING, bind_retained, retain_grad, run_accumulated, run_posthooks, run_prehooks, run_tensor_hooks
 from .op import OPS, Plan, vjp_plan
 from .record import call, grow_graph
 from .saved import recorded_result, result_plan, unpacked
@@ -143,11 +143,11 @@ class Walk:
         if needs:
             if buffer is not None:
                 gradients = self._gradients(node, needs, buffer)
+                if self.capture is not None and not node.python:
+                    self._note_source(node, needs, gradients, buffer)
                 for i, g in zip(needs, gradients):
                     if g is not None:
                         self._deliver(edges[i], g)
-                if self.capture is not None and not node.python:
-                    self._note_source(node, needs, gradients, buffer)
             if not self.keep_graph:
                 node.release()
         for edge in edges:
@@ -211,7 +211,7 @@ class Walk:
             shown, writes = plan.op.name in SHOWN, WRITES.get(type(node).__name__, 0)
             for i, g in zip(needs, gradients):
                 if g is not None and g is not buffer[0]:
-                    self.sources[id(g)] = (g, plan if shown else None, i, writes, buffer[0])
+                    self.sources[id(g)] = (g, plan if shown or _widens(plan, i) else None, i, writes, buffer[0])
 
     def _note_sum(self, have, total) -> None:
         """torch adds further gradients in place to one that nothing else holds."""
@@ -227,7 +227,11 @@ class Walk:
             return self._tensor(g) if given is None else given
         _, plan, i, writes, arrived = source
         if plan is not None:
-            seen = None if self.create_graph or arrived is None else SHOWN[plan.op.name](self._as_seen(arrived), plan, i)
+            if self.create_graph or arrived is None:
+                return self._tensor(g)
+            if plan.op.name not in SHOWN:
+                return SHOWN["view"](self._tensor(g), plan, i)
+            seen = SHOWN[plan.op.name](self._as_seen(arrived), plan, i)
             return self._tensor(g) if seen is None else seen
         tensor = self._tensor(g)
         if writes:
@@ -319,8 +323,11 @@ class Walk:
         names = SECOND.get(primal.plan.op.name) or SECOND.get(name)
         if plan.node_class is None and names is not None:
             plan.node_class = node_class(names[min(needs[0], len(names) - 1)])
+        if _stretches(primal.plan, needs[0]):
+            plan.node_class = node_class("SumBackward1")
         made = grow_graph(plan, tuple([None if e is None else _Edge(e) for e in edges]), outs[0].node)
-        return tuple([new_tensor(v, (made, i)) for i, v in enumerate(outs)])
+        gradients = tuple([new_tensor(v, (made, i)) for i, v in enumerate(outs)])
+        return (SHOWN["view"](gradients[0], primal.plan, needs[0]),) if _widens(primal.plan, needs[0]) else gradients
 
     # ------------------------------------------------------------ gradients in flight
     def _tensor(self, g) -> TensorBase:
@@ -342,6 +349,17 @@ class Walk:
                 self._note_sum(have, total)
             gradient = total
         buffer[number] = gradient
+
+
+def _stretches(plan: Plan, i: int) -> bool:
+    """Whether operand `i` is broadcast, so that its gradient ends with a sum, as torch's does."""
+    a = plan.argtypes[i]
+    return plan.needs is None and plan.out is not None and a.shape != plan.out.shape and (plan.op.name == "expand" or hasattr(plan.op.info, "kind"))
+
+
+def _widens(plan: Plan, i: int) -> bool:
+    """Whether broadcasting gives operand `i` further dimensions: torch's gradient ends with a view without them."""
+    return _stretches(plan, i) and plan.argtypes[i].ndim < plan.out.ndim
 
 
 # ---------------------------------------------------------------- the common case
@@ -500,11 +518,10 @@ def _goals(inputs) -> set:
     inputs = (inputs,) if isinstance(inputs, (TensorBase, GradientEdge)) else tuple(inputs)
     if not inputs:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    nodes = {edge_of(t, True)[0] for t in inputs}
     for t in inputs:
         if isinstance(t, TensorBase):
-            t.retain_grad()
-    return nodes
+            retain_grad(t)
+    return {edge_of(t, True)[0] for t in inputs}
 
 
 def edge_of(t, wanted: bool) -> tuple:

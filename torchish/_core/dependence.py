@@ -34,7 +34,9 @@ def _trace(plan: Plan) -> tuple:
     with jax.enable_x64(True):
         closed = jax.make_jaxpr(run)(*[jax.ShapeDtypeStruct(tuple(plan.argtypes[i].shape), plan.argtypes[i].dtype.numpy) for i in arrays])
     starts = [frozenset((i,)) if plan.argtypes[i].differentiable else frozenset() for i in arrays]
-    return tuple(_through(closed.jaxpr, starts))
+    made = _through(closed.jaxpr, starts)
+    # nothing flows into an empty result, but torch connects it all the same
+    return tuple(made if all(s.numel for s in plan.outs) else [frozenset().union(*starts)] * len(made))
 
 
 def _through(jaxpr, starts: list) -> list:

@@ -1,6 +1,10 @@
 """Messages of the engine's own errors, in torch's words."""
 from __future__ import annotations
 
+import re
+
+_NUMBERED = re.compile(r"Backward\d*$")
+
 FREED = ("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
          "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
          "backward through the graph a second time or if you need to access saved tensors after calling backward.")
@@ -17,8 +21,7 @@ def type_name(spec) -> str:
 
 def short_name(cls: type) -> str:
     """What torch calls a node of this class in such messages: 'Mul' for MulBackward0."""
-    name = cls.label or cls.__name__
-    return name.partition("Backward")[0] or name
+    return _NUMBERED.sub("", cls.label or cls.__name__)
 
 
 def version_error(node, operand: int, counter, expected: int) -> RuntimeError:

@@ -69,6 +69,9 @@ class TensorBase:
         return self._spec.strides if self._strides is None else self._strides
 
     def _bump(self) -> None:
+        if self._inference and not state.inference:  # only now: torch has written by then, too
+            raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
+                               "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
         counter = self._counter or self._storage
         counter.version += 1
 

@@ -81,7 +81,7 @@ class Plan:
     """An Op bound to operand types and static parameters: what is replayed, and what comes out. Compared by identity."""
 
     __slots__ = ("op", "impl", "outs", "out", "argtypes", "static", "differentiable", "numpy", "cost", "vjps", "primal", "needs", "given", "by_rule", "node_class", "check",
-                 "twin", "rules", "saves_result", "passes", "numbers")
+                 "twin", "rules", "saves_result", "passes", "numbers", "passed")
 
     def __init__(self, op: Op, impl: Callable, out, argtypes: tuple, static: tuple, primal: Plan | None = None):
         self.op, self.impl, self.argtypes, self.static, self.primal = op, impl, argtypes, static, primal
@@ -99,6 +99,7 @@ class Plan:
         self.passes = False  # a vjp whose gradients are the cotangent unchanged
         self.check = op.check if primal is None else None
         self.twin: Plan | None = None
+        self.passed: list | None = None  # operands that the check let pass last, as weak references
         self.rules = op.vjp
         self.saves_result = "result" in op.saves or "indices" in op.saves
         self.node_class = None

@@ -9,6 +9,7 @@ place is renewed from the base, with one AsStridedBackward0 for the whole way as
 from __future__ import annotations
 
 from . import evaluate, handle
+from .errors import short_name
 from .grad_graph import INVALID, Nowhere, node_class
 from .handle import TensorBase
 from .op import Op, simple
@@ -364,22 +365,15 @@ def origin_message(t: TensorBase, direct: bool) -> str:
     origin, edge = t._origin, t._edge
     what = "is being modified inplace" if direct else "and its base or another view of its base has been modified inplace"
     if edge is not None and not edge[0].ends:
-        opening = f"Output {edge[1]} of {_short(edge[0].name())} is a view {'and ' if direct else ''}{what}. "
+        opening = f"Output {edge[1]} of {short_name(type(edge[0]))} is a view {'and ' if direct else ''}{what}. "
     else:
         mode, normal = ("inference mode", "in normal mode") if origin == "inference" else ("no_grad mode", "with grad mode enabled")
         opening = f"A view was created in {mode} {'and ' if direct else ''}{what} {normal}. "
     return opening + _ORIGINS[origin]
 
 
-def _short(name: str) -> str:
-    return name.partition("Backward")[0] or name
-
-
 def check_place(t: TensorBase) -> None:
-    """Raise torch's error where `t` must not be changed: inference tensors; in grad mode leaves, their views, special views."""
-    if t._inference and not state.inference:
-        raise RuntimeError("Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor "
-                           "before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details.")
+    """Raise torch's error where `t` must not be changed in grad mode: leaves, their views, special views."""
     if not state.grad:
         return
     edge = t._current_edge()

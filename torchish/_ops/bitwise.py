@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from .. import _dtype as dt
 from .declare import ALWAYS_BOOL, NO_OPMATH, binary, internal, unary
-from .guards import COMPLEX_DTYPES, REAL_FLOATS, choice, count_from_self, guard, operator, tensors_only
+from .guards import COMPLEX_DTYPES, REAL_FLOATS, choice, guard, operator, tensors_only
 from .variants import METHODS, register, tensor_or_number
 
 FLOATS = (*REAL_FLOATS, *COMPLEX_DTYPES)
@@ -70,7 +70,6 @@ _shift("right", _right)
 def _logical(name: str, body) -> None:
     op = binary(f"logical_{name}(input, other)", body, kind=ALWAYS_BOOL, grad=None)
     guard(tensors_only(f"logical_{name}", "input", "other"), op)
-    count_from_self(f"logical_{name}")
 
 
 _logical("and", lambda xp, a, b: (a != 0) & (b != 0))

@@ -10,7 +10,7 @@ from .. import _dtype as dt
 from .._core.handle import TensorBase
 from .._core.spec import Spec
 from .declare import NO_OPMATH, binary, broadcast_shapes, internal
-from .guards import COMPLEX_DTYPES, NUMBERS, choice, count_from_self, guard, refuse_complex, tensors_only
+from .guards import COMPLEX_DTYPES, NUMBERS, choice, guard, refuse_complex, tensors_only
 from .pointwise import complex_of
 from .variants import tensor_or_number
 
@@ -44,7 +44,6 @@ def _choosing(name: str, body, rules) -> None:
     op = binary(f"{name}(input, other)", body, kind=NO_OPMATH, vjp=rules, inplace=False)
     guard(refuse_complex(f"{name} not implemented for complex tensors.", RuntimeError), op)
     guard(tensors_only(name, "input", "other"), op)
-    count_from_self(name)
 
 
 _choosing("maximum", lambda xp, a, b: xp.maximum(a, b), _tie_rules(lambda mine, other: mine < other))

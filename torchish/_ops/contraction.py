@@ -242,7 +242,7 @@ def einsum(equation, *operands):
     elif len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = operands[0]
     if not operands:
-        raise RuntimeError("einsum(): must provide at least one operand")
+        raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand and its subscripts list")
     subscripts, result, shapes, shape, grad = _parse(equation, tuple([tuple(t._spec.shape) for t in operands]))
     if len({t._spec.dtype for t in operands}) > 1:
         a = operands[0]._spec.dtype

@@ -6,7 +6,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.handle import TensorBase, from_array, set_strides
 from .._device import device as Device
-from .factory import check_dtype, constant_tensor, default_device, infer_array, make_tensor, mark_leaf
+from .factory import check_dtype, constant_tensor, default_device, fill_number, fill_size, infer_array, make_tensor, mark_leaf
 from .layout import is_dense
 from .shared import sizes
 from .variants import public
@@ -48,6 +48,8 @@ def _filled(name: str, number):
         return constant_tensor(sizes(dims if size is None else (size,)), number, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
 
     def plain(*dims, size=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, names=None):
+        if not dims and size is None:
+            raise TypeError(f"{name}() missing 1 required positional arguments: \"size\"")
         return constant_tensor(sizes(dims if size is None else (size,)), number, check_dtype(dtype), _where(device), requires_grad)
     plain.__doc__ = f"A tensor of the given sizes, filled with {number}; default float dtype unless `dtype` is given."
     like.__doc__ = f"A tensor filled with {number}, with the shape, dtype and device of `input` unless given."
@@ -65,17 +67,15 @@ _filled("empty", 0)
 @public("full", method=False, out=True)
 def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor of `size` filled with `fill_value`, whose type decides the dtype unless given."""
-    if isinstance(fill_value, TensorBase):
-        fill_value = fill_value.item()
-    return constant_tensor(sizes((size,)), fill_value, check_dtype(dtype, dt.of_number(fill_value)), _where(device), requires_grad)
+    fill_value = fill_number(fill_value)
+    return constant_tensor(fill_size(size), fill_value, check_dtype(dtype, dt.of_number(fill_value)), _where(device), requires_grad)
 
 
 @public("full_like", method=False)
 def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
     """A tensor filled with `fill_value`, with the shape, dtype and device of `input` unless given."""
     spec = input._spec
-    if isinstance(fill_value, TensorBase):
-        fill_value = fill_value.item()
+    fill_value = fill_number(fill_value)
     return constant_tensor(tuple(spec.shape), fill_value, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
 
 
@@ -83,7 +83,7 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
 def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A tensor of `size` filled with `fill_value`, with the dtype and device of `self` unless given."""
     spec = self._spec
-    return constant_tensor(sizes((size,)), fill_value, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
+    return constant_tensor(fill_size(size), fill_value, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
 
 
 @public("new_tensor", function=False)

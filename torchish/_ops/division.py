@@ -13,7 +13,6 @@ from .guards import (
     REAL_FLOATS,
     as_operands,
     choice,
-    count_from_self,
     guard,
     is_integral,
     operator,
@@ -147,7 +146,6 @@ choice("fmod(input, other)", _choose_fmod,
 for _name, _body in (("gcd", lambda xp, a, b: xp.gcd(a, b)), ("lcm", lambda xp, a, b: xp.lcm(a, b))):
     guard(tensors_only(_name, "input", "other"),
           binary(f"{_name}(input, other)", _body, grad=None, refuse=(dt.bool_, *REAL_FLOATS, *COMPLEX_DTYPES)))
-    count_from_self(_name)
 
 
 # ---------------------------------------------------------------- operators

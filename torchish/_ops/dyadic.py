@@ -10,7 +10,7 @@ from .. import _dtype as dt
 from .._core.op import Op
 from .._core.spec import Spec
 from .declare import INT_TO_FLOAT, NO_OPMATH, binary, internal, narrow
-from .guards import COMPLEX_DTYPES, INTEGERS, NUMBERS, choice, count_from_self, guard, refuse_complex, tensor_first, tensors_only
+from .guards import COMPLEX_DTYPES, INTEGERS, NUMBERS, choice, guard, refuse_complex, tensor_first, tensors_only
 from .pointwise import LN2, conj, zeros
 from .variants import tensor_or_number
 
@@ -31,7 +31,6 @@ def _pair(signature: str, body, **more) -> Op:
     name, _, rest = signature.partition("(")
     op = binary(signature, body, **more)
     guard(tensors_only(name, *rest.rstrip(")").split(", ")), op)
-    count_from_self(name, *more.get("also", ()))
     return op
 
 
@@ -134,6 +133,5 @@ heaviside_op = binary("heaviside(input, values)", lambda xp, x, at_zero: xp.wher
 guard(_one_dtype, heaviside_op)
 guard(refuse_complex("heaviside is not yet implemented for complex tensors.", RuntimeError), heaviside_op)
 guard(tensors_only("heaviside", "input", "values"), heaviside_op)
-count_from_self("heaviside")
 
 __all__ = ["heaviside_op"]

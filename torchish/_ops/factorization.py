@@ -1,4 +1,4 @@
-"""Matrix factorizations: cholesky, qr, svd, eigh, eig, lu and their kin. Solving is in solving.py, functions of matrices in matrix_functions.py.
+"""Matrix factorizations: cholesky, qr, svd, eigh, eig, lu and their kin. Solving is in solving.py, functions in matrix_functions.py.
 
 Gradients are those of JAX's differentiation rules, except where torch reads one triangle only.
 """

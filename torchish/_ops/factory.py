@@ -5,6 +5,7 @@ import numpy as np
 
 from .. import _dtype as dt
 from .._core import handle
+from .._core.devices import jax_device
 from .._core.handle import TensorBase, from_array, set_leaf
 from .._core.op import Op
 from .._core.record import call
@@ -41,17 +42,44 @@ def _full_plan(op: Op, argtypes: tuple, static: dict):
 full_op = Op("full", lambda xp, number: number, _full_plan)
 
 
+def check_sizes(shape: tuple) -> tuple:
+    """`shape` itself. Raises RuntimeError where a size is negative."""
+    for n in shape:
+        if n < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{', '.join(map(str, shape))}]")
+    return shape
+
+
 def constant_tensor(shape: tuple, number, d: dt.dtype, where: device | None = None, requires_grad: bool = False):
     """A tensor of `shape` filled with a Python number, recorded: it becomes part of the program that uses it."""
-    if any(n < 0 for n in shape):
-        raise RuntimeError(f"Trying to create tensor with negative dimension {min(shape)}: [{', '.join(map(str, shape))}]")
+    check_sizes(shape)
+    if where is not None and where.type == "cuda":
+        jax_device(where)
     t = call(full_op, (number,), (("shape", tuple(shape)), ("dtype", d), ("device", where or _default_device)))
     return mark_leaf(t, requires_grad)
 
 
+def fill_number(number):
+    """The `fill_value` argument of a factory as a Python number. Raises TypeError for anything else."""
+    if isinstance(number, TensorBase):
+        return number.item()
+    if not isinstance(number, (int, float, complex, np.number, np.bool_)):
+        raise TypeError(f"(): argument 'fill_value' (position 2) must be Number, not {type(number).__name__}")
+    return number
+
+
+def fill_size(size) -> tuple[int, ...]:
+    """The `size` argument of a factory that takes it as one sequence. Raises TypeError for anything else."""
+    if not isinstance(size, (tuple, list)) and not hasattr(size, "__iter__"):
+        raise TypeError(f"(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
+    return sizes((size,))
+
+
 def mark_leaf(t: TensorBase, requires_grad: bool):
     """Apply a factory's `requires_grad` argument. Raises RuntimeError for a dtype that cannot."""
-    if requires_grad:
+    if requires_grad is not False:
+        if not isinstance(requires_grad, bool):
+            raise TypeError(f"(): argument 'requires_grad' must be bool, not {type(requires_grad).__name__}")
         if not t._spec.differentiable:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         set_leaf(t, True)
@@ -65,7 +93,7 @@ def check_dtype(d, default=None) -> dt.dtype:
     if not isinstance(d, dt.dtype):
         if d in (float, int, bool, complex):
             return {float: dt.float64, int: dt.int64, bool: dt.bool_, complex: dt.complex128}[d]
-        raise TypeError(f"dtype must be torch.dtype, not {type(d).__name__}")
+        raise TypeError(f"(): argument 'dtype' must be torch.dtype, not {type(d).__name__}")
     return d
 
 
@@ -198,6 +226,8 @@ def make_tensor(data, d: dt.dtype | None, where, requires_grad: bool):
 def tensor_from(cls: type, args: tuple, kwargs: dict):
     """The old constructor `torch.Tensor(...)`: of a sequence, or uninitialised (zeros here) of given sizes."""
     where = kwargs.get("device")
+    if len(args) == 1 and isinstance(args[0], (float, complex)):
+        raise TypeError(f"new(): data must be a sequence (got {type(args[0]).__name__})")
     d = getattr(cls, "_fixed_dtype", None) or dt.get_default_dtype()
     if len(args) == 1 and isinstance(args[0], TensorBase):
         if args[0]._spec.dtype is not d:
@@ -206,7 +236,11 @@ def tensor_from(cls: type, args: tuple, kwargs: dict):
     if len(args) == 1 and not isinstance(args[0], int) and type(args[0]).__name__ != "Size":
         made = from_array(infer_array(args[0], d), None, device(where) if where else None)
     else:
-        made = constant_tensor(sizes(args) if args else (0,), 0, d, device(where) if where else None)
+        try:
+            shape = sizes(args) if args else (0,)
+        except TypeError as error:
+            raise TypeError(f"new{error}") from None
+        made = constant_tensor(shape, 0, d, device(where) if where else None)
     if cls is not handle.tensor_class and isinstance(cls, type) and issubclass(cls, TensorBase):
         made.__class__ = cls
     return made

@@ -19,6 +19,12 @@ def _nodes(names: str) -> list[str]:
 for _name in _nodes("Add0 Sub0 Mul0 Div0 Div1 Where0"):
     node_class(_name).wraps = True
 
+# How many operands count as edges, where an absent one (a class weight, running statistics) does not.
+for _count, _names in ((1, "NllLoss0 NllLoss2D0 MultiMarginLoss0 MultilabelMarginLoss0"), (2, "BinaryCrossEntropy0 BinaryCrossEntropyWithLogits0"),
+                       (3, "NativeBatchNorm0 NativeGroupNorm0 NativeLayerNorm0")):
+    for _name in _nodes(_names):
+        node_class(_name).tensors = _count
+
 # The node that a gradient shows under create_graph, by the node it is the gradient of; the rest show the latter's own.
 _SECOND = {
     "MulBackward0": "Mul0 Pow0 Pow2 Exp0 Rsqrt0 Sin0 Cos0 Tan0 Abs0 Reciprocal0 Dot0 Logsumexp0 Silu0 Mish0 LinalgVectorNorm0 Std0 Var0 Prod0 Prod1 "
@@ -148,7 +154,7 @@ def _part(gradient, plan, i):
 SHOWN.update({
     "sum": _summed, "sum.dim": _summed, "permute": _permuted, "transpose": _transposed, "unsqueeze": _squeezed, "squeeze.dim": _unsqueezed, "cat": _part,
     "t": lambda gradient, plan, i: METHODS["t"](gradient),
-    "view": lambda gradient, plan, i: METHODS["view"](gradient, tuple(plan.argtypes[0].shape)),
+    "view": lambda gradient, plan, i: METHODS["view"](gradient, tuple(plan.argtypes[i].shape)),
     "stack": lambda gradient, plan, i: METHODS["select"](gradient, dict(plan.static)["dim"], i),
     "clone": lambda gradient, plan, i: gradient,
     "prod": lambda gradient, plan, i: None if plan.argtypes[0].ndim else METHODS["clone"](gradient),

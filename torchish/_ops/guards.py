@@ -4,8 +4,6 @@ A guard runs once for each kind of call (operand types), never per call, so it c
 """
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -16,7 +14,7 @@ from .._core.op import Op
 from .._core.record import call
 from .._core.spec import Spec
 from .declare import promoted
-from .variants import FUNCTIONS, METHODS, check_writable, public, register, tensor_or_number, write_elementwise
+from .variants import FUNCTIONS, METHODS, check_writable, guarded, public, register, tensor_or_number, write_elementwise
 
 COMPLEX_DTYPES = (dt.complex64, dt.complex128)
 HALVES = (dt.float16, dt.bfloat16)
@@ -53,33 +51,6 @@ def tensors_only(name: str, *parameters: str) -> Callable:
     return check
 
 
-def count_from_self(*names: str) -> None:
-    """Let the methods `names` and their in-place forms number a wrong argument without `self` and call themselves by their own name, as torch's
-    messages do; likewise the functions their own name.
-    """
-    for name in names:
-        METHODS[name] = _complaining(METHODS[name], name, 1)
-        if name + "_" in METHODS:
-            METHODS[name + "_"] = _complaining(METHODS[name + "_"], name + "_", 1)
-    for alias in names[1:]:
-        FUNCTIONS[alias] = _complaining(FUNCTIONS[alias], alias, 0)
-
-
-def _complaining(function: Callable, name: str, shift: int) -> Callable:
-    def made(*args, **kwargs):
-        try:
-            return function(*args, **kwargs)
-        except TypeError as error:
-            found = _ARGUMENT.fullmatch(str(error))
-            if found is None:
-                raise
-            raise TypeError(f"{name}(){found[1]}(position {int(found[2]) - shift}){found[3]}") from None
-    return functools.update_wrapper(made, function)
-
-
-_ARGUMENT = re.compile(r"\w+\(\)(: argument .*)\(position (\d+)\)(.*)")
-
-
 def unweighted(count: int) -> Callable:
     """A guard: only the first `count` operands decide dtype and shape; the others are factors such as `alpha`."""
     def check(argtypes):
@@ -112,6 +83,8 @@ def wrong_arguments(name: str, got: str, parameter: str = "other") -> str:
 
 def as_operands(a, b) -> tuple:
     """Two operands of a function that accepts numbers on either side; of two numbers the first becomes a 0-dim tensor."""
+    if a is None or b is None:
+        raise TypeError("unsupported operand type: NoneType")
     a, b = tensor_or_number(a), tensor_or_number(b)
     if a.__class__ in NUMBERS and b.__class__ in NUMBERS:
         a = from_array(np.asarray(a, dt.of_number(a).numpy))
@@ -151,9 +124,9 @@ def choice(signature: str, choose: Callable, *, doc: str, out: bool = True, inpl
     published = public(name, function=function, method=method, out=out, also=also)(front)
     for each in (name, *also) if inplace else ():
         if "." not in each:
-            register(METHODS, each + "_", front_in_place)
+            register(METHODS, each + "_", guarded(front_in_place, each + "_", True))
             if function_inplace:
-                register(FUNCTIONS, each + "_", front_in_place)
+                register(FUNCTIONS, each + "_", guarded(front_in_place, each + "_", False))
     return published
 
 
@@ -217,5 +190,4 @@ def pick(op: Op) -> Callable:
     return choose
 
 
-__all__ = ["COMPLEX_DTYPES", "C_NAMES", "HALVES", "INTEGERS", "NUMBERS", "REAL_FLOATS", "as_operands", "choice", "common_dtype", "count_from_self",
-           "guard", "is_integral", "operand", "operator", "pick", "refuse_complex", "tensor_first", "tensors_only", "unweighted", "wrong_arguments"]
+__all__ = ["COMPLEX_DTYPES", "C_NAMES", "HALVES", "INTEGERS", "NUMBERS", "REAL_FLOATS", "as_operands", "choice", "common_dtype", "guard", "is_integral", "operand", "operator", "pick", "refuse_complex", "tensor_first", "tensors_only", "unweighted", "wrong_arguments"]

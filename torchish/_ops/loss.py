@@ -220,7 +220,7 @@ def _bce_slope(xp, x, t, w):
 
 
 def _bce_target(xp, x, t, w):
-    made = xp.maximum(xp.log1p(-x), -100) - _log(xp, x)
+    made = xp.log1p(-x) - xp.log(x)  # torch bounds the logarithms of the loss only
     return made if w is None else made * w
 
 

@@ -44,9 +44,10 @@ def _sgn(xp, x):
 
 
 def _over(xp, numerator, norm, power):
-    """numerator / norm ** power, 0 where the norm is 0: torch's choice of sub-gradient."""
-    zero = norm == 0
-    return xp.where(zero, xp.zeros_like(numerator), numerator / xp.where(zero, xp.ones_like(norm), norm) ** power)
+    """numerator / norm ** power, 0 where the norm is 0: torch's choice of sub-gradient. The quotient is not guarded, so that the second derivative
+    there is torch's NaN.
+    """
+    return xp.where(norm == 0, xp.zeros_like(numerator), numerator / norm ** power)
 
 
 def _power(xp, size, exponent):
@@ -62,7 +63,7 @@ def _norm_rule(xp, g, out, x, dims, keepdim, ord):
     if ord == 1:
         return g * _sgn(xp, x)
     if ord == 2:
-        return x * _over(xp, g, out, 1)
+        return g * _over(xp, x, out, 1)
     size = xp.abs(x)
     if ord in (math.inf, -math.inf):
         mask = (size == out) | (xp.isnan(size) & xp.isnan(out))

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
+
 from .. import _promotion
 from .._core.errors import type_name
 from .._core.handle import TensorBase
@@ -23,10 +25,28 @@ def is_complex(input):
     return input._spec.dtype.is_complex
 
 
-@public("is_conj", method=False)
-def is_conj(input):
-    """False: conjugates are computed, not marked."""
-    return False
+@public("is_signed", method=False)
+def is_signed(input):
+    """Whether the tensor's dtype has a sign."""
+    return input._spec.dtype.is_signed
+
+
+@public("is_inference", method=False)
+def is_inference(input):
+    """Whether the tensor was made in inference mode."""
+    return input._inference
+
+
+def _never(name: str, why: str) -> None:
+    def question(input):
+        return input._spec is None
+    question.__doc__ = f"False: {why}."
+    public(name, method=False)(question)
+
+
+_never("is_conj", "conjugates are computed, not marked")
+_never("is_neg", "negatives are computed, not marked")
+_never("is_distributed", "no tensor is split between processes")
 
 
 @public("is_nonzero")
@@ -72,6 +92,9 @@ def can_cast(from_, to):
 @public("result_type", method=False)
 def result_type(tensor1, tensor2):
     """The dtype of an arithmetic operation on two tensors or numbers."""
+    for a in (tensor1, tensor2):
+        if not isinstance(a, (TensorBase, int, float, complex, np.number, np.bool_)):
+            raise TypeError(f"result_type() takes tensors and numbers, not {type(a).__name__}")
     return promoted([a._read().spec if isinstance(a, TensorBase) else type(a) for a in (tensor1, tensor2)])
 
 

@@ -37,7 +37,7 @@ def all_dims(dim, ndim: int) -> tuple:
 def one_dim(name: str, dim) -> int:
     """A `dim` argument that must be one int. Raises TypeError as torch does."""
     if not isinstance(dim, int):
-        raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
+        raise TypeError(f"{name}(): argument 'dim' (position 2) must be int, not {type(dim).__name__}")
     return dim
 
 

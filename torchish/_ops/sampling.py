@@ -12,7 +12,7 @@ from .._core.record import call
 from .._core.tape import constant, state
 from .._core.view import write
 from .._device import CPU, device as Device
-from .factory import check_dtype, default_device, mark_leaf
+from .factory import check_dtype, check_sizes, default_device, mark_leaf
 from .shared import sizes
 from .variants import FUNCTIONS, METHODS, check_writable, public, register
 
@@ -66,7 +66,7 @@ def _drawn(array: np.ndarray, device, requires_grad: bool):
 # ---------------------------------------------------------------- functions
 def _sampler(name: str, sample, doc: str) -> None:
     def plain(*dims, size=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None):
-        return _drawn(sample(source(generator), sizes(dims if size is None else (size,)), check_dtype(dtype)), device or default_device(), requires_grad)
+        return _drawn(sample(source(generator), check_sizes(sizes(dims if size is None else (size,))), check_dtype(dtype)), device or default_device(), requires_grad)
 
     def like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
         spec = input._spec
@@ -82,16 +82,19 @@ _sampler("randn", rng.normal, "Standard normal numbers")
 
 
 @public("randint", method=False, out=True)
-def randint(low, high=None, size=None, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+def randint(low=None, high=None, size=None, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Integers in [low, high) (low is 0 if only one bound is given), int64 unless given."""
-    if size is None:
-        low, high, size = (0, low, high) if high is not None else (0, low, None)
-    if size is None:
-        raise TypeError("randint() missing 1 required positional argument: 'size'")
+    if size is None:  # randint(high, size)
+        low, high, size = None, low, high
+    if high is None:
+        low, high = None, low
+    if size is None or high is None:
+        raise TypeError(f"randint() missing 1 required positional argument: '{'size' if size is None else 'high'}'")
+    low = 0 if low is None else low
     d = check_dtype(dtype, dt.int64)
     if low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
-    return _drawn(rng.randint(source(generator), sizes((size,)), d, int(low), int(high)), device or default_device(), requires_grad)
+    return _drawn(rng.randint(source(generator), check_sizes(sizes((size,))), d, int(low), int(high)), device or default_device(), requires_grad)
 
 
 @public("randint_like", method=False)
@@ -118,7 +121,7 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, layout=N
         if size is None:
             raise TypeError("normal() received an invalid combination of arguments - got (float, float), but expected a size or tensor arguments")
         _check_std(std)
-        return _drawn(rng.normal(g, sizes((size,)), check_dtype(dtype), float(mean), float(std)), device or default_device(), requires_grad)
+        return _drawn(rng.normal(g, check_sizes(sizes((size,))), check_dtype(dtype), float(mean), float(std)), device or default_device(), requires_grad)
     values = [read(x._read()) if isinstance(x, TensorBase) else x for x in (mean, std)]
     return from_array(rng.normal_of(g, values[0], values[1], tensors[0]._spec.dtype))
 

@@ -15,9 +15,9 @@ from .._dtype import BOOL, COMPLEX
 from .declare import common_device, promoted
 from .exact_out import exact_out
 from .factory import constant_tensor
-from .selection import widened
+from .selection import refuse, widened
 from .shared import shape_text, wrap_dim
-from .variants import public
+from .variants import public, tensor_or_number
 
 
 # ---------------------------------------------------------------- searchsorted and bucketize
@@ -40,6 +40,8 @@ def _search_planner(op: Op, argtypes: tuple, static: dict):
     rows, values, right = argtypes[0], argtypes[1], static["right"]
     result, shape = static["dtype"], tuple(values.shape)
     common = widened(promoted((rows, values)))
+    if common.category in (BOOL, COMPLEX) and values.numel:
+        refuse("searchsorted_out_cpu", common)
     out = spec_of(shape, result, common_device([rows, values]))
 
     def impl(xp, r, v, *sorter):
@@ -134,6 +136,8 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False):
     tensors = [t for t in (elements, test_elements) if isinstance(t, TensorBase)]
     if not tensors:
         raise TypeError("isin() received an invalid combination of arguments - at least one of elements and test_elements must be a Tensor")
+    for x in (elements, test_elements):
+        tensor_or_number(x)
     for t in tensors:
         if t._spec.dtype.category in (BOOL, COMPLEX):
             raise RuntimeError(f"Unsupported input type encountered for isin(): {t._spec.dtype.legacy}")

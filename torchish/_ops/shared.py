@@ -32,13 +32,17 @@ def sizes(args: tuple) -> tuple[int, ...]:
         first = args[0]
         if isinstance(first, TensorBase):
             return (int(first),) if first._spec.ndim == 0 else tuple(first.tolist())
+        if not isinstance(first, (tuple, list)) and (isinstance(first, str) or not hasattr(first, "__iter__")):
+            raise TypeError(f"(): argument 'size' (position 1) must be tuple of ints, not {type(first).__name__}")
         args = tuple(first)
-    return tuple([a if a.__class__ is int else _as_int(a) for a in args])
+    return tuple([a if a.__class__ is int else _as_int(a, i) for i, a in enumerate(args)])
 
 
-def _as_int(a) -> int:
-    if isinstance(a, float) or a is None or isinstance(a, str):
-        raise TypeError(f"'{type(a).__name__}' object cannot be interpreted as an integer")
+def _as_int(a, place: int) -> int:
+    """An element of a size. The public forms put their name before the message, see call_errors.explained."""
+    if isinstance(a, (float, str)) or not hasattr(a, "__index__"):
+        raise TypeError(f"(): argument 'size' failed to unpack the object at pos {place + 1} with error \"type must be tuple of ints,but got "
+                        f"{type(a).__name__}\"")
     return a.__index__()
 
 

@@ -18,6 +18,7 @@ from .._core.spec import Spec
 from .._core.tape import state
 from .._core.view import check_place, write
 from .._promotion import can_cast
+from .call_errors import explained
 from .overlap import check_partial_overlap
 
 FUNCTIONS: dict[str, Callable] = {}  # torchish.NAME; dotted names live in a submodule: "special.erfinv", "nn.functional.relu"
@@ -45,18 +46,17 @@ def public(name: str, *, function: bool = True, method: bool = True, inplace: bo
 
 def publish(front: Callable, name: str, function: bool, method: bool, inplace: bool, out: bool, also: tuple) -> Callable:
     """See `public`."""
-    plain = _with_out(front, name) if out else _renaming(front, name)
     for each in (name, *also):
         dotted = "." in each
         if function or dotted:
-            register(FUNCTIONS, each, plain)
+            register(FUNCTIONS, each, _with_out(front, each) if out else guarded(front, each, False))
         if method and not dotted:
-            register(METHODS, each, plain)
+            register(METHODS, each, guarded(front, each, True))
         if inplace and not dotted:
             register(METHODS, each + "_", _in_place(front, each + "_"))
             if function:
                 register(FUNCTIONS, each + "_", METHODS[each + "_"])
-    return plain
+    return FUNCTIONS[name] if name in FUNCTIONS else METHODS[name]
 
 
 def _describe(made: Callable, front: Callable, name: str) -> Callable:
@@ -65,21 +65,31 @@ def _describe(made: Callable, front: Callable, name: str) -> Callable:
     return made
 
 
-def _renaming(front: Callable, name: str) -> Callable:
-    """The function form: accepts NumPy's parameter names where torch does."""
+def guarded(front: Callable, name: str, method: bool) -> Callable:
+    """A public form: accepts NumPy's parameter names where torch does, and complains of wrong arguments as torch does."""
     def function(*args, **kwargs):
         try:
             return front(*args, **kwargs)
-        except TypeError as error:
-            return _call_renamed(front, args, kwargs, error)
+        except (TypeError, AttributeError) as error:
+            return _after_error(front, name, method, args, kwargs, error)
     return _describe(function, front, name)
 
 
-def _call_renamed(front: Callable, args: tuple, kwargs: dict, error: TypeError):
-    renamed = _renamed(front, kwargs)
-    if renamed is None or not _is_call_error(error):
+def _after_error(front: Callable, name: str, method: bool, args: tuple, kwargs: dict, error: Exception):
+    """Try again with NumPy's names replaced; else raise torch's error for the arguments, or the error as it is. See Note [Call errors]."""
+    if _is_call_error(error):
+        renamed = _renamed(front, kwargs)
+        if renamed is not None:
+            try:
+                return front(*args, **renamed)
+            except TypeError as again:
+                error = again
+    elif isinstance(error, AttributeError) and not any(error.obj is a or error.obj is type(a) for a in (*args, *kwargs.values())):
         raise error
-    return front(*args, **renamed)
+    better = explained(front, name, method, args, kwargs, error)
+    if better is None:
+        raise error
+    raise better from None
 
 
 def _renamed(front: Callable, kwargs: dict) -> dict | None:
@@ -89,18 +99,18 @@ def _renamed(front: Callable, kwargs: dict) -> dict | None:
     return {NUMPY_NAMES[k] if k in NUMPY_NAMES and k not in parameters else k: v for k, v in kwargs.items()}
 
 
-def _is_call_error(error: TypeError) -> bool:
-    return error.__traceback__ is not None and error.__traceback__.tb_next is None
+def _is_call_error(error: Exception) -> bool:
+    return isinstance(error, TypeError) and error.__traceback__ is not None and error.__traceback__.tb_next is None
 
 
 def _with_out(front: Callable, name: str) -> Callable:
     def function(*args, out=None, **kwargs):
         if out is not None:
-            return call_into(_renaming(front, name), name, args, kwargs, out)
+            return call_into(guarded(front, name, False), name, args, kwargs, out)
         try:
             return front(*args, **kwargs)
-        except TypeError as error:
-            return _call_renamed(front, args, kwargs, error)
+        except (TypeError, AttributeError) as error:
+            return _after_error(front, name, False, args, kwargs, error)
     made = _describe(function, front, name)
     signature = inspect.signature(front)
     parameters = list(signature.parameters.values())
@@ -112,6 +122,9 @@ def _with_out(front: Callable, name: str) -> Callable:
 def call_into(front: Callable, name: str, args: tuple, kwargs: dict, out):
     """The `out=` form: compute, then write into `out` (a tensor or a sequence of them). Raises RuntimeError as torch does."""
     outs = out if isinstance(out, (tuple, list)) else (out,)
+    for o in outs:
+        if not isinstance(o, TensorBase):
+            raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(o).__name__}")
     if state.grad and any(isinstance(a, TensorBase) and a._current_edge() is not None for a in (*_flat(args), *kwargs.values(), *outs)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
                            "but one of the arguments requires grad.")
@@ -161,9 +174,11 @@ def _overlaps(t: TensorBase) -> bool:
 
 
 def _in_place(front: Callable, name: str) -> Callable:
+    checked = guarded(front, name, True)
+
     def method(self, *args, **kwargs):
         check_writable(self)
-        return assign(self, front(self, *args, **kwargs))
+        return assign(self, checked(self, *args, **kwargs))
     return _describe(method, front, name)
 
 
@@ -195,13 +210,12 @@ def elementwise_variants(op: Op, signature: str, *, inplace: bool, function: boo
     """Generate the front of an element-wise op from a signature such as "add(input, other, *, alpha=1)" and publish it."""
     name, _, rest = signature.partition("(")
     front = _elementwise_front(op, name, rest.rstrip(")"), doc)
-    plain = _with_out(front, name)
     for each in (name, *also):
         dotted = "." in each
         if function or dotted:
-            register(FUNCTIONS, each, plain)
+            register(FUNCTIONS, each, _with_out(front, each))
         if method and not dotted:
-            register(METHODS, each, plain)
+            register(METHODS, each, guarded(front, each, True))
         if inplace and not dotted:
             made = elementwise_in_place(op, each + "_", front)
             register(METHODS, each + "_", made)
@@ -238,10 +252,13 @@ def elementwise_in_place(op: Op, name: str, front: Callable) -> Callable:
 
     def method(self, *args, **kwargs):
         check_writable(self)
-        bound = signature.bind(self, *args, **kwargs)
-        bound.apply_defaults()
-        operands = [tensor_or_number(a) for a in bound.args] + [tensor_or_number(a) for a in bound.kwargs.values()]
-        return write_elementwise(op, self, tuple(operands))
+        try:
+            bound = signature.bind(self, *args, **kwargs)
+            bound.apply_defaults()
+            operands = [tensor_or_number(a) for a in bound.args] + [tensor_or_number(a) for a in bound.kwargs.values()]
+            return write_elementwise(op, self, tuple(operands))
+        except TypeError as error:
+            raise explained(front, name, True, (self, *args), kwargs, error) or error from None
     return _describe(method, front, name)
 
 
@@ -263,5 +280,5 @@ def write_elementwise(op: Op, self: TensorBase, operands: tuple, static: tuple =
     return assign(self, call(op, operands, static))
 
 
-__all__ = ["FUNCTIONS", "METHODS", "PROPERTIES", "assign", "call_into", "check_writable", "dt", "elementwise_variants", "handle", "public", "publish", "register",
+__all__ = ["FUNCTIONS", "METHODS", "PROPERTIES", "assign", "call_into", "check_writable", "dt", "elementwise_variants", "guarded", "handle", "public", "publish", "register",
            "tensor_or_number", "write_elementwise", "write_out"]

@@ -100,16 +100,6 @@ class detect_anomaly(set_detect_anomaly):
         self._set(True, self.check_nan)
 
 
-def is_anomaly_enabled() -> bool:
-    """Whether anomaly detection is on in this thread."""
-    return state.anomaly
-
-
-def is_anomaly_check_nan_enabled() -> bool:
-    """Whether anomaly detection looks for nan."""
-    return state.anomaly_nan
-
-
 @contextlib.contextmanager
 def set_multithreading_enabled(mode: bool):
     """Accepted for torch's sake: backward runs on the calling thread."""

@@ -53,6 +53,7 @@ class BackwardHook:
         self.output_slots: list[int] = []
         self.inputs = -1
         self.input_slots: list[int] | None = None
+        self.watched = True  # whether gradients of the outputs are seen at all
 
     # ------------------------------------------------------------ around the call
     def setup_input_hook(self, args: tuple) -> tuple:
@@ -72,6 +73,7 @@ class BackwardHook:
         if not isinstance(given, tuple):
             warnings.warn(f"For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received {type(output)}",
                           stacklevel=2)
+            self.watched = False
             return output
         passed, slots = self._through_node(watch, given)
         self.outputs, self.output_slots = len(given), slots or []
@@ -120,7 +122,9 @@ class BackwardHook:
         self.grad_outputs = None
 
     def _at_inputs(self) -> Callable:
-        def hook(grad_input: tuple, _: tuple) -> tuple:
+        def hook(grad_input: tuple, _: tuple) -> tuple | None:
+            if not self.watched:
+                return None
             if self.grad_outputs is None:
                 raise RuntimeError("Module backward hook for grad_input is called before the grad_output one. This happens because the gradient in your "
                                    "nn.Module flows to the Module's input without passing through the Module's output. Make sure that the output "
