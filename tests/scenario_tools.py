@@ -53,7 +53,15 @@ def difference(got: Any, expected: Any, where: str = "result") -> str | None:
     return None if got == expected else f"{where}: {got!r}, expected {expected!r}"
 
 
-def record(path: Path, package: Any, areas: dict[str, list[Callable[[Any], Any]]]) -> None:
-    """Write what every scenario of every area returns on `package` to a JSON file."""
+def _rounded(value: Any, digits: int) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{digits}g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item, digits) for key, item in value.items()}
+    return [_rounded(item, digits) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def record(path: Path, package: Any, areas: dict[str, list[Callable[[Any], Any]]], digits: int = 17) -> None:
+    """Write what every scenario of every area returns on `package` to a JSON file, floats with `digits` significant digits."""
     recorded = {area: {scenario.__name__: scenario(package) for scenario in scenarios} for area, scenarios in areas.items()}
-    path.write_text(json.dumps(recorded, separators=(",", ":")) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(_rounded(recorded, digits), separators=(",", ":")) + "\n", encoding="utf-8")

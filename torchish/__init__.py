@@ -1,5 +1,6 @@
 """torchish: torch's API on JAX. `import torchish as torch`."""
-from ._public import *  # noqa: F401, F403 - torch-level functions, dtypes and modes, gathered in _public
+from ._public import *
+
 from . import autograd as autograd  # isort: skip
 from . import compiler as compiler
 from . import cuda as cuda

@@ -4,7 +4,7 @@ from __future__ import annotations
 from . import _dtype
 from ._core.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from ._core.anomaly import is_anomaly_enabled as is_anomaly_enabled
-from ._core.evaluate import raise_failed_checks as _raise_failed_checks  # noqa: F401
+from ._core.evaluate import raise_failed_checks as _raise_failed_checks
 from ._core.explain import explain as explain
 from ._core.explain import reset_explain as reset_explain
 from ._core.modes import enable_grad as enable_grad
@@ -22,12 +22,66 @@ from ._dtype import dtype as dtype
 from ._dtype import get_default_dtype as get_default_dtype
 from ._format import get_printoptions as get_printoptions
 from ._format import set_printoptions as set_printoptions
-from ._ops import (  # noqa: F401 - importing a table declares its operations
-    activation, arithmetic, attention, bitwise, bounds, class_loss, comparison, complex_parts, contraction, conversion, convolution,
-    creation, division, dropout, dyadic, embedding, factorization, filling, folding, gathering, graph_facts, indexing, interpolation, joining, loss, margin_loss, matmul, matrix_functions,
-    multihead, norm, normalization,
-    optimizer_rules, optimizer_steps, order_statistics, packing, padding, pointwise, pooling, powers, queries, rearranging, recurrent, reduction, reinterpret, reshape, sampling,
-    scan, scattering, searching, solving, sorting, special_functions, splitting, statistics, strided, triangles, view_copies, view_ops, where,
+from ._ops import (
+    activation,
+    arithmetic,
+    attention,
+    bitwise,
+    bounds,
+    class_loss,
+    comparison,
+    complex_parts,
+    contraction,
+    conversion,
+    convolution,
+    creation,
+    division,
+    dropout,
+    dyadic,
+    embedding,
+    factorization,
+    filling,
+    folding,
+    gathering,
+    graph_facts,
+    indexing,
+    interpolation,
+    joining,
+    loss,
+    margin_loss,
+    matmul,
+    matrix_functions,
+    multihead,
+    norm,
+    normalization,
+    optimizer_rules,
+    optimizer_steps,
+    order_statistics,
+    packing,
+    padding,
+    pointwise,
+    pooling,
+    powers,
+    queries,
+    rearranging,
+    recurrent,
+    reduction,
+    reinterpret,
+    reshape,
+    sampling,
+    scan,
+    scattering,
+    searching,
+    solving,
+    sorting,
+    special_functions,
+    splitting,
+    statistics,
+    strided,
+    triangles,
+    view_copies,
+    view_ops,
+    where,
 )
 from ._ops.factory import set_default_device as set_default_device
 from ._ops.memory_format import channels_last as channels_last
@@ -38,14 +92,14 @@ from ._ops.memory_format import preserve_format as preserve_format
 from ._ops.sampling import Generator as Generator
 from ._ops.sampling import default_generator as default_generator
 from ._ops.variants import FUNCTIONS as _FUNCTIONS
+from ._type_info import finfo as finfo
+from ._type_info import iinfo as iinfo
 from .tensor import Parameter as Parameter
 from .tensor import Tensor as Tensor
 from .tensor import _attach
 from .tensor import is_tensor as is_tensor
 from .tensor import layout as layout
 from .tensor import strided as strided
-from ._type_info import finfo as finfo
-from ._type_info import iinfo as iinfo
 
 inf, nan, pi, e, newaxis = float("inf"), float("nan"), 3.141592653589793, 2.718281828459045, None
 

@@ -1,10 +1,12 @@
 """torch.compile and torch.compiler: torchish compiles every step that repeats by itself, so there is nothing to ask for."""
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 
-def compile(model: Callable | None = None, *, fullgraph: bool = False, dynamic: bool | None = None, backend: Any = "inductor", mode: str | None = None,
+def compile(model: Callable | None = None, *, fullgraph: bool = False, dynamic: bool | None = None, backend: Any = "inductor",
+            mode: str | None = None,
             options: dict | None = None, disable: bool = False) -> Callable:
     """Return `model` unchanged (or, called without one, a decorator that does).
 

@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 from ._core.devices import device_count as _count
-from ._ops.sampling import default_generator
 from ._device import device as _device
+from ._ops.sampling import default_generator
 
 
 def is_available() -> bool:

@@ -27,7 +27,6 @@ from ._ops.factory import tensor_from
 from ._ops.shared import wrap_dim
 from ._ops.variants import METHODS, PROPERTIES, assign, check_writable
 
-
 _NOT_A_LEAF = ("The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during "
                "autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf "
                "Tensor. If you access the non-leaf Tensor by mistake, make sure you access the leaf Tensor instead. See "
@@ -554,7 +553,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         if data is None:
             data = Tensor([])
         if not isinstance(data, Tensor):
-            data.detach  # noqa: B018 - torch asks for it first
+            data.detach  # noqa: B018 - what has none raises AttributeError, as in torch
             raise RuntimeError(f"Creating a Parameter from an instance of type {type(data).__name__} requires that detach() returns an instance of "
                                "the same type, but return type Tensor was found instead. To use the type as a Parameter, please correct the "
                                "detach() semantics defined by its __torch_dispatch__() implementation.")

@@ -8,7 +8,8 @@ from scenario_tools import message
 
 def shapes_that_do_not_fit(t: Any) -> list:
     return [message(lambda: t.ones(3) + t.ones(4)), message(lambda: t.ones(2, 3) @ t.ones(4, 5)), message(lambda: t.ones(6).view(4)),
-            message(lambda: t.cat([t.ones(2, 3), t.ones(2, 4)])), message(lambda: t.stack([t.ones(2), t.ones(3)])), message(lambda: t.ones(2, 3).expand(2, 4)),
+            message(lambda: t.cat([t.ones(2, 3), t.ones(2, 4)])), message(lambda: t.stack([t.ones(2), t.ones(3)])),
+            message(lambda: t.ones(2, 3).expand(2, 4)),
             message(lambda: t.nn.Linear(3, 2)(t.ones(5, 4))), message(lambda: t.ones(2).add_(t.ones(3, 2)))]
 
 
@@ -40,7 +41,8 @@ def reading_what_is_no_number(t: Any) -> list:
 
 
 def devices_that_are_not_there(t: Any) -> list:
-    return [message(lambda: t.ones(2, device="nowhere")), message(lambda: t.device("cpu:x")), message(lambda: t.device("")), message(lambda: t.device(1.5))]
+    return [message(lambda: t.ones(2, device="nowhere")), message(lambda: t.device("cpu:x")), message(lambda: t.device("")),
+            message(lambda: t.device(1.5))]
 
 
 def backwards_that_cannot_be(t: Any) -> list:

@@ -12,7 +12,8 @@ def freed_graphs(p):
         y = make(leaf(p)).sum()
         y.backward()
         y.backward()
-    makers = [lambda a: a * a, lambda a: a + 1, lambda a: a * 2, lambda a: a / 2, lambda a: a.exp(), lambda a: a[1:], lambda a: a.view(3, 1), lambda a: a.relu(),
+    makers = [lambda a: a * a, lambda a: a + 1, lambda a: a * 2, lambda a: a / 2, lambda a: a.exp(), lambda a: a[1:], lambda a: a.view(3, 1),
+              lambda a: a.relu(),
               lambda a: a.mean(), lambda a: a.abs(), lambda a: a - a, lambda a: a.max()]
     return [said(twice, m) for m in makers]
 
@@ -30,7 +31,8 @@ def modified_saved_tensors(p):
             y.mul_(3)
     return [said(run, *case) for case in [
         (lambda y: y * y, lambda y, z: y.add_(1)), (lambda y: y.exp(), lambda y, z: z.add_(1)), (lambda y: y.sin(), lambda y, z: y.zero_()),
-        (lambda y: y * y, lambda y, z: y.__setitem__(0, 1.0)), (lambda y: y[:2].sin(), lambda y, z: y.__setitem__(0, 1.0)), (lambda y: y.sin(), without_grad),
+        (lambda y: y * y, lambda y, z: y.__setitem__(0, 1.0)), (lambda y: y[:2].sin(), lambda y, z: y.__setitem__(0, 1.0)),
+        (lambda y: y.sin(), without_grad),
         (lambda y: y.sin(), lambda y, z: y.detach().mul_(3)), (lambda y: y + 1, lambda y, z: y.mul_(2)),
         (lambda y: y.sort()[0], lambda y, z: y.mul_(2))]]
 
@@ -49,27 +51,31 @@ def inference_tensors(p):
     with p.inference_mode():
         t = p.ones(3)
     a = leaf(p)
-    return [said(lambda: a * t), (a + t).requires_grad, said(t.requires_grad_), said(lambda: t._version), t.view(3).is_inference(), said(lambda: t.mul_(2) and None)]
+    return [said(lambda: a * t), (a + t).requires_grad, said(t.requires_grad_), said(lambda: t._version), t.view(3).is_inference(),
+            said(lambda: t.mul_(2) and None)]
 
 
 def cotangents(p):
     a = leaf(p)
     cases = [p.ones(2), p.ones(3, dtype=p.float64), p.ones(3, dtype=p.int64), p.ones(3, dtype=p.complex64), 3, None]
-    return [said((a * 2).backward, g) for g in cases] + [said(p.ones([], dtype=p.complex64, requires_grad=True).backward), said(p.ones(3).sum().backward)]
+    return [said((a * 2).backward, g) for g in cases] + [said(p.ones([], dtype=p.complex64, requires_grad=True).backward),
+                                                         said(p.ones(3).sum().backward)]
 
 
 def requires_grad_flags(p):
     def setting(t, on):
         t.requires_grad = on
     b = leaf(p) * 2
-    return [said(p.arange(3).requires_grad_), said(setting, b, True), said(setting, b, False), said(b.requires_grad_, False), said(lambda: p.ones(2, dtype=p.int64, requires_grad=True))]
+    return [said(p.arange(3).requires_grad_), said(setting, b, True), said(setting, b, False), said(b.requires_grad_, False),
+            said(lambda: p.ones(2, dtype=p.int64, requires_grad=True))]
 
 
 def assigned_gradients(p):
     def assign(g):
         a = leaf(p)
         a.grad = g(a)
-    return [said(assign, g) for g in (lambda a: p.ones(2), lambda a: p.ones(3, dtype=p.int64), lambda a: p.ones(3, dtype=p.float64), lambda a: 3, lambda a: a,
+    return [said(assign, g) for g in (lambda a: p.ones(2), lambda a: p.ones(3, dtype=p.int64), lambda a: p.ones(3, dtype=p.float64), lambda a: 3,
+                                      lambda a: a,
                                       lambda a: p.ones(3), lambda a: None)]
 
 

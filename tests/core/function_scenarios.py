@@ -83,7 +83,8 @@ def what_backward_may_return(p):
         xs = [leaf(p) for _ in range(inputs)]
         _make(p, lambda ctx, *a: a[0] * 2, lambda ctx, g: result(g)).apply(*xs).sum().backward()
         return [plain(x.grad) for x in xs]
-    results = [lambda g: g, lambda g: (g, g), lambda g: (g, None, None), lambda g: 3, lambda g: p.ones(7), lambda g: p.ones(2, 3), lambda g: p.ones([]),
+    results = [lambda g: g, lambda g: (g, g), lambda g: (g, None, None), lambda g: 3, lambda g: p.ones(7), lambda g: p.ones(2, 3),
+               lambda g: p.ones([]),
                lambda g: g.double(), lambda g: g.long(), lambda g: [g], lambda g: None, lambda g: (), lambda g: g + 0j]
 
     def of_a_number():
@@ -208,7 +209,8 @@ def misuse(p):
     empty = type("G", (p.autograd.Function,), {})
     forward = staticmethod(lambda ctx, a: a * 2)
     half = type("H", (p.autograd.Function,), {"forward": forward})
-    double = type("D", (p.autograd.Function,), {"forward": forward, "backward": staticmethod(lambda ctx, g: g), "vjp": staticmethod(lambda ctx, g: g)})
+    double = type("D", (p.autograd.Function,),
+                  {"forward": forward, "backward": staticmethod(lambda ctx, g: g), "vjp": staticmethod(lambda ctx, g: g)})
     a = leaf(p)
 
     def saved(ctx, a):

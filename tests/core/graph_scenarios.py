@@ -17,11 +17,15 @@ def _walk(node, depth=4):
     return [node.name(), [[_walk(n, depth - 1), i] for n, i in node.next_functions]] if depth else node.name()
 
 
-_EXPRESSIONS = """a + b|a - b|a * b|a / b|a + 2|a * 2|a / 2|a - 2|2 - a|2 / a|a ** 2|a ** b|2 ** a|a.clamp(0, 1)|a.remainder(2)|a.sum()|a.mean(0)|a[0]|a[1:]|
+_EXPRESSIONS = """a + b|a - b|a * b|a / b|a + 2|a * 2|a / 2|a - 2|2 - a|2 / a|a ** 2|a ** b|2 ** a|
+a.clamp(0, 1)|a.remainder(2)|a.sum()|a.mean(0)|a[0]|a[1:]|
 a.view(3, 1)|torch.cat([a, b])|torch.stack([a, b])|torch.addmm(torch.ones(2, 2), torch.ones(2, 2), m)|a.index_select(0, torch.tensor([0]))|
-a[torch.tensor([0])]|a.masked_fill(a > 0, 1.)|a.lerp(b, 0.3)|torch.addcmul(a, a, b, value=2)|a.softmax(0)|F.layer_norm(a, (3,))|a.maximum(b)|a.max(0)[0]|
-a.max()|a.cumsum(0)|a.gather(0, torch.tensor([0]))|a.to(torch.float64)|a.clone()|a.norm()|a.std()|a.prod()|a.split(1)[0]|a.expand(2, 3)|m @ m|m.t()|a @ a|
-F.mse_loss(a, b)|F.relu(a)|F.gelu(a)|a.sigmoid()|torch.where(a > 0, a, b)|torch.where(a > 0, a, 0.)|m.transpose(0, 1)|m.unbind(0)[0]|a.repeat(2)|a.flip(0)|
+a[torch.tensor([0])]|a.masked_fill(a > 0, 1.)|a.lerp(b, 0.3)|torch.addcmul(a, a, b, value=2)|a.softmax(0)|
+F.layer_norm(a, (3,))|a.maximum(b)|a.max(0)[0]|
+a.max()|a.cumsum(0)|a.gather(0, torch.tensor([0]))|a.to(torch.float64)|a.clone()|a.norm()|a.std()|a.prod()|a.split(1)[0]|a.expand(2, 3)|m @ m|m.t()|
+a @ a|
+F.mse_loss(a, b)|F.relu(a)|F.gelu(a)|a.sigmoid()|torch.where(a > 0, a, b)|torch.where(a > 0, a, 0.)|
+m.transpose(0, 1)|m.unbind(0)[0]|a.repeat(2)|a.flip(0)|
 m.tril()|a.logsumexp(0)|F.softplus(a)|a.sort()[0]|a.abs()|F.nll_loss(m, torch.tensor([0, 1]))|F.cross_entropy(m, torch.tensor([0, 1]))"""
 
 
@@ -52,7 +56,8 @@ def in_place_operations_change_the_graph(p):
     return [*names, b.grad_fn.name(), v.grad_fn.name(), b._version, v._version, _walk(b.grad_fn, 1)]
 
 
-_GRADIENTS = """a + b|a - b|a * b|a / b|a * 2|a ** 2|a ** b|a.exp()|a.log()|a.sqrt()|a.sin()|a.tanh()|a.sigmoid()|a.relu()|a.abs()|a.neg()|a.clamp(0, 1)|a.sum()|
+_GRADIENTS = """a + b|a - b|a * b|a / b|a * 2|a ** 2|a ** b|a.exp()|a.log()|a.sqrt()|a.sin()|a.tanh()|a.sigmoid()|a.relu()|a.abs()|a.neg()|
+a.clamp(0, 1)|a.sum()|
 a.sum(0)|a.mean()|m.t()|m.view(-1)|m.unsqueeze(0)|m[0]|m[1:]|a[torch.tensor([0, 0])]|torch.cat([a, b])|torch.stack([a, b])|m @ m|a @ b|a.softmax(-1)|
 a.log_softmax(-1)|a.logsumexp(-1)|F.softplus(a)|F.gelu(a)|F.leaky_relu(a)|a.norm()|a.std()|a.prod()|a.max()|m.max(0)[0]|a.sort()[0]|a.cumsum(0)|
 a.maximum(b)|torch.where(a > 0, a, b)|a.masked_fill(a > 0, 0.)|a.gather(0, torch.tensor([0]))|a.repeat(2)|a.flip(0)|a.clone()|a.double()|a.floor()|
@@ -68,7 +73,8 @@ def gradients_under_create_graph(p):
             y = eval(text, {"torch": p, "F": p.nn.functional, **inputs})
             g = p.ones(y.shape, dtype=y.dtype, requires_grad=requires_grad)
             gradients = p.autograd.grad(y, list(inputs.values()), g, create_graph=True, allow_unused=True)
-            results[f"{text} {requires_grad}"] = [None if r is None else [r.grad_fn and r.grad_fn.name(), r.requires_grad, r._base is not None, r._version,
+            results[f"{text} {requires_grad}"] = [None if r is None else [r.grad_fn and r.grad_fn.name(), r.requires_grad, r._base is not None,
+                                                                          r._version,
                                                                           list(r.stride())] for r in gradients]
     return results
 
@@ -80,7 +86,8 @@ def backward_to_chosen_inputs(p):
     b_loss.backward(inputs=[b], retain_graph=True)
     first = [b.grad.tolist(), b.retains_grad, plain(a.grad)]
     b_loss.backward(inputs=[a])
-    return [first, a.grad.tolist(), plain(c.grad), said(lambda: leaf(p).sum().backward(inputs=[])), said(lambda: leaf(p).sum().backward(inputs=[p.ones(1)]))]
+    return [first, a.grad.tolist(), plain(c.grad), said(lambda: leaf(p).sum().backward(inputs=[])),
+            said(lambda: leaf(p).sum().backward(inputs=[p.ones(1)]))]
 
 
 def several_roots(p):
@@ -144,7 +151,8 @@ def saved_tensors_of_nodes(p):
     a, b = leaf(p), leaf(p, 4.0, 5.0, 6.0)
     y = a * b
     e = a.exp()
-    before = [y.grad_fn._saved_self is a, y.grad_fn._saved_other.tolist(), e.grad_fn._saved_result.tolist(), e.grad_fn._saved_result.grad_fn is e.grad_fn,
+    before = [y.grad_fn._saved_self is a, y.grad_fn._saved_other.tolist(), e.grad_fn._saved_result.tolist(),
+              e.grad_fn._saved_result.grad_fn is e.grad_fn,
               [n for n in dir(y.grad_fn) if n.startswith("_saved_")]]
     e.grad_fn._raw_saved_result.register_hooks(lambda t: None, lambda _: p.zeros(3))
     e.sum().backward()

@@ -20,4 +20,4 @@ def layers(p):
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    record(HERE / "recurrent_recorded.json", torch, {"recurrent": [*scenarios.SCENARIOS, layers]})
+    record(HERE / "recurrent_recorded.json", torch, {"recurrent": [*scenarios.SCENARIOS, layers]}, digits=8)

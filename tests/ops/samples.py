@@ -81,13 +81,27 @@ OWN = {
         F.scaled_dot_product_attention(heads.double(), keys.double(), keys.double(), dropout_p=0.5)
     """,
     "linalg": """
-        t.linalg.cholesky(spd) ; t.cholesky(spd) ; t.linalg.cholesky_ex(spd) ; t.linalg.qr(w) ; t.linalg.svd(y) ; t.linalg.svdvals(y) ; t.linalg.eigh(spd)
+        t.linalg.cholesky(spd) ; t.cholesky(spd) ; t.linalg.cholesky_ex(spd) ; t.linalg.cholesky_ex(spd, check_errors=True) ; t.linalg.qr(w)
+        t.linalg.svd(y) ; t.linalg.svdvals(y)
+        t.linalg.eigh(spd)
         t.linalg.eigvalsh(spd) ; t.linalg.eig(square) ; t.linalg.eigvals(square) ; t.linalg.lu_factor(square) ; t.linalg.lu_factor_ex(square)
-        t.linalg.lu(square) ; t.lu_unpack(*t.linalg.lu_factor(square)) ; t.linalg.householder_product(w, t.ones(3)) ; t.geqrf(w) ; t.linalg.inv(square)
+        t.linalg.lu(square) ; t.lu_unpack(*t.linalg.lu_factor(square)) ; t.linalg.householder_product(w, t.ones(3)) ; t.geqrf(w)
+        t.linalg.inv(square)
         t.linalg.inv_ex(square) ; t.linalg.solve(square, w) ; t.linalg.solve_ex(square, w) ; t.linalg.solve_triangular(square, w, upper=True)
         t.triangular_solve(w, square) ; t.cholesky_solve(w, spd) ; t.cholesky_inverse(spd) ; t.linalg.lu_solve(*t.linalg.lu_factor(square), w)
-        t.tensordot(x, p, dims=2)
+        t.tensordot(x, p, dims=2) ; t.linalg.det(square) ; t.linalg.slogdet(square) ; t.linalg.pinv(w) ; t.linalg.matrix_rank(w)
+        t.linalg.lstsq(w, w)
+        t.linalg.matrix_exp(square)
     """,
+    "images": """
+        F.unfold(image, 3) ; F.fold(F.unfold(image, 2, stride=2), (6, 6), 2, stride=2) ; F.pixel_shuffle(image.repeat(1, 2, 1, 1), 2)
+        F.pixel_unshuffle(image, 2) ; t.channel_shuffle(image, 2) ; t.native_channel_shuffle(image, 2)
+        F.interpolate(image, 9, mode='bicubic') ; F.interpolate(image, (4, 7), mode='bilinear', align_corners=True)
+        F.interpolate(volume, 6, mode='trilinear')
+        F.interpolate(seq, 5, mode='linear') ; F.interpolate(image, 4, mode='bilinear', antialias=True)
+        F.interpolate(image, 4, mode='bicubic', antialias=True)
+        F.interpolate(image, 4, mode='lanczos', antialias=True)
+    """ + "\n".join(f"F.interpolate({name}, scale_factor=1.5, mode='nearest{how}')" for name in ("seq", "image", "volume") for how in ("", "-exact")),
     "activation": """
         F.rrelu(x, training=True)
     """,

@@ -61,15 +61,16 @@ def _operands(node: Node, results: dict) -> list | None:
 
 
 def replay(nodes: list[Node], sample: str, skip: Container[str]) -> Iterator[Recorded]:
-    """What the nodes of one sample did, computed in NumPy in their order; without the operations in `skip` and what depends on them."""
+    """What the nodes of one sample did, computed in their order, in NumPy where that can be; without the operations in `skip`."""
     results: dict = {}
     for node in nodes:
         operands = _operands(node, results)
         if operands is None or node.plan.op.name in skip:
             continue
         yield Recorded(node.plan, operands, sample)
-        if node.plan.numpy and legal(node.plan, operands):
-            results |= {(node, i): r for i, r in enumerate(in_numpy(node.plan, operands))}
+        if legal(node.plan, operands):
+            replayed = in_numpy(node.plan, operands) if node.plan.numpy else compiled([Recorded(node.plan, operands, sample)])[0]
+            results |= {(node, i): r for i, r in enumerate(replayed)}
 
 
 def legal(plan: Plan, operands: list) -> bool:
@@ -113,7 +114,7 @@ def collect(tables: dict, samples: dict, package: Any, skip: Container[str] = ()
         for recorded in _sampled(call, name, package, skip, rows is tables):
             plan, this = recorded.plan, kind(recorded.plan)
             reached.add(plan.op.name)
-            if not plan.numpy or this in kinds or counts[this[:2]] >= PLANS_PER_OP or not legal(plan, recorded.operands):
+            if this in kinds or counts[this[:2]] >= PLANS_PER_OP or not legal(plan, recorded.operands):
                 continue
             kinds.add(this)
             counts[this[:2]] += 1
@@ -145,8 +146,9 @@ def compiled(rows: list[Recorded]) -> list[tuple]:
 
 
 def disagreement(row: Recorded, hot: tuple) -> str | None:
-    """How the two tiers' results differ from each other or from what the plan promises; None if they do not."""
-    for spec, a, b in zip(row.plan.outs, in_numpy(row.plan, row.operands), hot):
+    """How the two tiers' results differ from each other or from what the plan promises; None if they do not. Some plans have one tier only."""
+    cold = in_numpy(row.plan, row.operands) if row.plan.numpy else hot
+    for spec, a, b in zip(row.plan.outs, cold, hot):
         a, b = np.asarray(a), np.asarray(b)
         promised = spec.dtype.numpy, tuple(spec.shape)
         if (a.dtype, a.shape) != promised or (b.dtype, b.shape) != promised:

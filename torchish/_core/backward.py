@@ -9,7 +9,8 @@ import functools
 import operator
 import threading
 import warnings
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -132,22 +133,21 @@ class Walk:
             if node in self.rooted and node.extra is not None and buffer is not None:
                 self._arrive(node, buffer)  # torch starts at the roots whatever is wanted
             return
-        if buffer is None and (node.extra is not None or node.python):
+        if buffer is None:
             buffer = [None] * node.outputs  # torch runs it, and its hooks, with undefined gradients
-        if buffer is not None and (node.extra is not None or self.capture is not None):
+        if node.extra is not None or self.capture is not None:
             buffer = self._arrive(node, buffer)
         if needed is None:
             needs = tuple([i for i, e in enumerate(edges) if e is not None])
         else:
             needs = tuple([i for i, e in enumerate(edges) if e is not None and e[0] in needed])
         if needs:
-            if buffer is not None:
-                gradients = self._gradients(node, needs, buffer)
-                if self.capture is not None and not node.python:
-                    self._note_source(node, needs, gradients, buffer)
-                for i, g in zip(needs, gradients):
-                    if g is not None:
-                        self._deliver(edges[i], g)
+            gradients = self._gradients(node, needs, buffer)
+            if self.capture is not None and not node.python:
+                self._note_source(node, needs, gradients, buffer)
+            for i, g in zip(needs, gradients):
+                if g is not None:
+                    self._deliver(edges[i], g)
             if not self.keep_graph:
                 node.release()
         for edge in edges:

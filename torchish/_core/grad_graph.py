@@ -9,8 +9,8 @@ from collections import OrderedDict
 
 import numpy as np
 
-from .removable import RemovableHandle, add_hook
 from .op import Plan
+from .removable import RemovableHandle, add_hook
 from .spec import Spec
 from .tape import Node, Value
 

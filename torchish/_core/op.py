@@ -7,7 +7,8 @@ Note [Op bodies]: a body is `body(xp, *arrays, **static)`. `xp` is `numpy` in th
 """
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +30,8 @@ class Op:
             tensor, a Python type for a number, NoneType for an absent operand; `out` is a Spec or a tuple of Specs.
         grad: name of the autograd node, such as "MulBackward0"; None where the operation has no gradient.
         saves: which operands the torch node keeps: entries are an operand's index, `(index, other)` for "kept if operand `other` needs a
-            gradient", "result", or "indices" for the second of two results. They decide torch's errors for freed graphs and in-place modification, never the numbers.
+            gradient", "result", or "indices" for the second of two results. They decide torch's errors for freed graphs and in-place modification,
+            never the numbers.
         vjp: optional rule `vjp[i](xp, g, out, *arrays, **static)`, one per operand, else `jax.vjp` of the body.
         numpy: whether the body runs with `xp = numpy`.
         put: for views, the inverse `put(xp, base, new, *numbers, **static)`: `base` with the view's region replaced.
@@ -44,7 +46,8 @@ class Op:
     __slots__ = ("name", "body", "planner", "grad", "saves", "vjp", "numpy", "put", "check", "checked", "complain", "plans", "info", "layout")
 
     def __init__(self, name: str, body: Callable, planner: Callable, *, grad: str | None = None, saves: tuple = (), vjp: tuple | None = None,
-                 numpy: bool = True, put: Callable | None = None, check: Callable | None = None, checked: tuple = (), complain: Callable | None = None,
+                 numpy: bool = True, put: Callable | None = None, check: Callable | None = None, checked: tuple = (),
+                 complain: Callable | None = None,
                  info: Any = None, layout: Callable | None = None):
         if name in OPS:
             raise ValueError(f"operation {name!r} is declared twice")
@@ -80,8 +83,8 @@ def forget_plans() -> None:
 class Plan:
     """An Op bound to operand types and static parameters: what is replayed, and what comes out. Compared by identity."""
 
-    __slots__ = ("op", "impl", "outs", "out", "argtypes", "static", "differentiable", "numpy", "cost", "vjps", "primal", "needs", "given", "by_rule", "node_class", "check",
-                 "twin", "rules", "saves_result", "passes", "numbers", "passed")
+    __slots__ = ("op", "impl", "outs", "out", "argtypes", "static", "differentiable", "numpy", "cost", "vjps", "primal", "needs", "given", "by_rule",
+                 "node_class", "check", "twin", "rules", "saves_result", "passes", "numbers", "passed")
 
     def __init__(self, op: Op, impl: Callable, out, argtypes: tuple, static: tuple, primal: Plan | None = None):
         self.op, self.impl, self.argtypes, self.static, self.primal = op, impl, argtypes, static, primal

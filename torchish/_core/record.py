@@ -16,7 +16,6 @@ from .op import Op, Plan
 from .storage import Storage
 from .tape import NUMBERS, TAPE_CAP, Node, Value, record_values, state
 
-
 _new = object.__new__
 
 

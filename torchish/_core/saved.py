@@ -5,7 +5,8 @@ graph node. A packed operand is replaced in the node by a stand-in, so that what
 """
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .anomaly import remember_line
 from .errors import FREED
@@ -174,7 +175,8 @@ def saved_attribute(node: GradNode, operand: int, raw: bool):
 
 def _recorded(node: GradNode, operand: int) -> TensorBase | None:
     if operand < 0:
-        return new_tensor(recorded_result(node.node, -1 - operand), (node, -1 - operand) if node.node.plan.outs[-1 - operand].differentiable else None)
+        return new_tensor(recorded_result(node.node, -1 - operand),
+                          (node, -1 - operand) if node.node.plan.outs[-1 - operand].differentiable else None)
     value, edge = node.node.inputs[operand], node.edges[operand]
     if value.__class__ is not Value:
         return value

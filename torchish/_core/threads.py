@@ -6,7 +6,7 @@ All of this happens under the evaluator's lock, which the other thread needs to 
 """
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from .tape import Node, Value, threads
 

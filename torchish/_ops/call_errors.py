@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import _dtype as dt
 from .._core.handle import TensorBase
-from .signatures import NATIVE, PARAMETER_TYPES, PYTHON, SIGNATURES
+from .signatures import NATIVE, NUMPY_NAMES, PARAMETER_TYPES, PYTHON, SIGNATURES
 
 _MISSING = object()
 
@@ -75,6 +75,7 @@ class Signature:
     def __init__(self, parameters: list[Parameter], text: str, variadic: bool = False):
         self.parameters, self.text, self.variadic = parameters, text, variadic
         self.positional = [p for p in parameters if not p.keyword]
+        self.names = [p.name for p in parameters]
         self.least = sum(not p.optional for p in parameters)
 
     def read(self, name: str, args: tuple, kwargs: dict, shift: int) -> str | None:
@@ -82,18 +83,19 @@ class Signature:
         if len(args) > len(self.positional) and not self.variadic:
             return _too_many(name, len(self.positional), sum(not p.optional for p in self.positional), len(args), shift)
         given = dict(zip([p.name for p in self.positional], args))
+        named = {NUMPY_NAMES.get(k, k) if NUMPY_NAMES.get(k) in self.names and k not in self.names else k: v for k, v in kwargs.items()}
         for p in self.parameters:
-            value = given.get(p.name, _MISSING) if p.name in given else kwargs.get(p.name, _MISSING)
+            value = given[p.name] if p.name in given else named.get(p.name, _MISSING)
             if value is _MISSING:
                 if not p.optional:
-                    return self._missing(name, given, kwargs)
+                    return self._missing(name, given, named)
             elif not p.takes(value):
                 return f"{name}(): argument '{p.name}' {self._place(p, given, shift)}must be {p.shown}, not {type(value).__name__}"
-        for key in kwargs:
+        for key in named:
             if key in given:
                 return f"{name}() got multiple values for argument '{key}'"
-            if key not in [p.name for p in self.parameters]:
-                return f"{name}() got an unexpected keyword argument '{key}'"
+        if any(key not in self.names for key in named):
+            return f"{name}() got an unexpected keyword argument '{next(k for k in kwargs if k not in self.names)}'"
         return None
 
     def _place(self, p: Parameter, given: dict, shift: int) -> str:
@@ -127,7 +129,7 @@ def _parse(text: str, method: bool) -> Signature:
             continue
         typed, _, default = piece.partition(" = ")
         kind, _, name = typed.rpartition(" ")
-        parameters.append(Parameter(name, kind, bool(default), default == "None", keyword))
+        parameters.append(Parameter(name, kind, bool(default), default == "None" or kind.endswith("?"), keyword))
     return Signature(parameters, f"({', '.join(pieces)})".replace("?", "").replace(" or number", ""))
 
 
@@ -190,8 +192,9 @@ def _invalid(name: str, signatures: list[Signature], args: tuple, kwargs: dict) 
     return head + "one of:\n" + "".join(f" * {s.text}\n{_mismatch(s, args, kwargs)}" for s in signatures)
 
 
-def explained(front: Callable, name: str, method: bool, args: tuple, kwargs: dict, error: Exception) -> Exception | None:
-    """torch's error for this call, or None where the arguments are not to blame. `name` is the public one."""
+def explained(front: Callable, name: str, method: bool, args: tuple, kwargs: dict, error: Exception,
+              only: bool = False) -> Exception | None:
+    """torch's error for this call, or None where the arguments are not to blame. `name` is the public one; `only`: see variants.guarded."""
     text = str(error)
     texts = SIGNATURES.get(name) or method and name.endswith("_") and SIGNATURES.get(name[:-1])
     if (name in PYTHON or name.startswith("nn.functional.") and name not in NATIVE) and _CALL.match(text):  # torch has these in Python too
@@ -204,21 +207,25 @@ def explained(front: Callable, name: str, method: bool, args: tuple, kwargs: dic
         signatures = [_parse(t, method) for t in texts]
         problems = [s.read(name, own, kwargs, 0) for s in signatures]
         if None in problems:
-            return _shifted(text, -int(method))
+            return _renumbered(text, front.__name__, name, 0 if only else -int(method))
         total = len(own) + len(kwargs)
         plausible = [p for p, s in zip(problems, signatures) if s.least <= total <= len(s.parameters)]
         return TypeError(plausible[0] if len(plausible) == 1 else _invalid(name, signatures, own, kwargs))
     signature = _derived(front)
     problem = signature.read(name, args, kwargs, int(method))
-    return TypeError(problem) if problem is not None else _shifted(text, signature.variadic - int(method))
+    return TypeError(problem) if problem is not None else _renumbered(text, front.__name__, name, 0 if only else signature.variadic - int(method))
 
 
-def _shifted(text: str, by: int) -> Exception | None:
-    """A front's own error with its position moved: fronts count from the function's first argument, those of `*sizes` from the method's."""
-    found = _POSITION.fullmatch(text) if by else None
-    return None if found is None else TypeError(f"{found[1]}(position {int(found[2]) + by}){found[3]}")
+def _renumbered(text: str, front: str, name: str, by: int) -> Exception | None:
+    """A front's own error with the public name and its position moved: fronts count from the function's first argument, those of `*sizes` from
+    the method's.
+    """
+    found = _POSITION.fullmatch(text)
+    if found is None or by == 0 and found[1] == name:
+        return None
+    return TypeError(f"{name if found[1] == front else found[1]}{found[2]}(position {int(found[3]) + by}){found[4]}")
 
 
-_POSITION = re.compile(r"(\w+\(\): argument .*)\(position (\d+)\)(.*)", re.DOTALL)
+_POSITION = re.compile(r"(\w+)(\(\): argument .*)\(position (\d+)\)(.*)", re.DOTALL)
 _CALL = re.compile(r"^\S+\(\) (?=missing|takes|got)")
 __all__ = ["explained"]

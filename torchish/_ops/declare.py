@@ -113,8 +113,9 @@ def elementwise_planner(op: Op, argtypes: tuple, static: dict):
     into = static.pop("into", None)
     common = promoted(argtypes)
     shape = tuple(specs[0].shape) if len(specs) == 1 else broadcast_shapes([s.shape for s in specs])
-    if common in info.refuse:
-        error = refusal(info, common)
+    if common in info.refuse or common is dt.complex32:
+        error = refusal(info, common) if common in info.refuse else NotImplementedError(
+            "torchish: dtype torch.complex32 has no counterpart in NumPy or XLA")
         error.shape, error.dtype = shape, elementwise_dtypes(info.kind, common)[1]  # of which an in-place form complains first
         raise error
     compute, result = elementwise_dtypes(info.kind, common)
@@ -184,7 +185,8 @@ def binary(signature: str, body: Callable, *, kind: int = DEFAULT, grad: str | N
     return op
 
 
-def internal(name: str, body: Callable, *, kind: int = DEFAULT, grad: str | None = None, saves: tuple = (), vjp: tuple | None = None, numpy: bool = True,
+def internal(name: str, body: Callable, *, kind: int = DEFAULT, grad: str | None = None, saves: tuple = (), vjp: tuple | None = None,
+             numpy: bool = True,
              refuse=(), kernel: str = "") -> Op:
     """Declare an element-wise operation without public forms: a front function of the same family calls it."""
     return _elementwise(name, body, kind, grad, saves, vjp, numpy, refuse, kernel)
@@ -204,4 +206,5 @@ def primitive(name: str, infer: Callable | None = None, *, grad: str | None = No
 
 
 __all__ = ["ALWAYS_BOOL", "BOOL", "BOOL_TO_LONG", "COMPLEX", "COMPLEX_TO_FLOAT", "DEFAULT", "FLOATING", "INTEGER", "INT_TO_FLOAT", "NO_OPMATH",
-           "Op", "binary", "broadcast_shapes", "call", "cast", "common_device", "internal", "narrow", "primitive", "promote_types", "promoted", "same", "unary"]
+           "Op", "binary", "broadcast_shapes", "call", "cast", "common_device", "internal", "narrow", "primitive", "promote_types", "promoted",
+           "same", "unary"]

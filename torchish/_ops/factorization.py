@@ -12,6 +12,7 @@ from .._core.op import Op, simple
 from .._core.record import call
 from .._core.spec import Spec
 from .exact_out import exact_out
+from .factory import constant_tensor
 from .linalg_common import (
     LinAlgError,
     adjoint,
@@ -50,9 +51,9 @@ def _named(name: str, results, columns=()):
 # ---------------------------------------------------------------- cholesky
 def _cholesky_infer(name: str, several: bool = False):
     def infer(a, *, upper):
-        if name == "linalg.cholesky":
-            require_square(name, a)
-            require_inexact(name, a, halves=True)
+        if name != "cholesky":
+            require_square("linalg.cholesky", a)
+            require_inexact("linalg.cholesky", a, halves=True)
         require_square(name, a)
         require_kernel("cholesky_cpu", a)
         return (a, _info(a)) if several else a
@@ -90,13 +91,14 @@ def _cholesky_check(xp, x, *, upper):
 
 
 def _cholesky_op(name: str, grad: str) -> Op:
-    return Op(name, _cholesky, simple(_cholesky_infer(name)), grad=grad, saves=("result",), vjp=(_cholesky_rule,), check=_cholesky_check, checked=(0,),
-              complain=_cholesky_complaint(name))
+    return Op(name, _cholesky, simple(_cholesky_infer(name)), grad=grad, saves=("result",), vjp=(_cholesky_rule,), check=_cholesky_check,
+              checked=(0,), complain=_cholesky_complaint(name))
 
 
 linalg_cholesky_op = _cholesky_op("linalg.cholesky", "LinalgCholeskyExBackward0")
 cholesky_op = _cholesky_op("cholesky", "CholeskyBackward0")
-cholesky_ex_op = Op("linalg.cholesky_ex", lambda xp, x, *, upper: (_cholesky(xp, x, upper=upper), bad_minors(xp, _lower(xp, x, upper))),
+cholesky_checked_op = _cholesky_op("linalg.cholesky_ex", "LinalgCholeskyExBackward0")
+cholesky_ex_op = Op("linalg.cholesky_ex.info", lambda xp, x, *, upper: (_cholesky(xp, x, upper=upper), bad_minors(xp, _lower(xp, x, upper))),
                     simple(_cholesky_infer("linalg.cholesky", True)), grad="LinalgCholeskyExBackward0", saves=("result",),
                     vjp=(lambda xp, g, out, x, *, upper: _cholesky_rule(xp, g[0], out[0], x, upper=upper),))
 
@@ -120,7 +122,8 @@ def cholesky(input, upper=False):
 def cholesky_ex(input, *, upper=False, check_errors=False):
     """(L, info): as linalg.cholesky, but a failure is told by info > 0, the order of the bad minor, unless `check_errors`."""
     if check_errors:
-        call(linalg_cholesky_op, (input,), (("upper", bool(upper)),))._host("a check")
+        made = call(cholesky_checked_op, (input,), (("upper", bool(upper)),))
+        return _named("linalg_cholesky_ex L info", (made, constant_tensor(tuple(input._spec.shape[:-2]), 0, dt.int32, input._spec.device)), (0,))
     return _named("linalg_cholesky_ex L info", call(cholesky_ex_op, (input,), (("upper", bool(upper)),)), (0,))
 
 
@@ -363,13 +366,13 @@ def _lu_factor(xp, x):
     lu, pivots, _ = jax.lax.linalg.lu(x)
     zero = diagonal(xp, lu) == 0
     first = xp.argmax(zero, -1) + 1 if zero.shape[-1] else 0
-    return lu, pivots + 1, xp.where(xp.any(zero, -1), first, 0)
+    return lu, pivots + 1, xp.where(xp.any(zero, -1), first, 0).astype(np.int32)
 
 
 def _lu_complaint(code, argtypes, static):
     element, order = which(code, argtypes[0])
-    return RuntimeError(f"torch.linalg.lu_factor: {element}U[{order},{order}] is zero and using it on lu_solve would result in a division by zero. If you "
-                        "still want to perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)")
+    return RuntimeError(f"torch.linalg.lu_factor: {element}U[{order},{order}] is zero and using it on lu_solve would result in a division by zero. "
+                        "If you still want to perform the factorization, consider calling linalg.lu(A, pivot) or linalg.lu_factor_ex(A, pivot)")
 
 
 _LU = {"grad": "LinalgLuFactorExBackward0", "saves": (0, "result"), "numpy": False}
@@ -489,8 +492,8 @@ def _product_infer(a, tau):
     if a.shape[-1] < tau.shape[-1]:
         raise RuntimeError(f"{name}: input.shape[-1] must be greater than or equal to tau.shape[-1]")
     if a.ndim - tau.ndim != 1:
-        raise RuntimeError(f"{name}: Expected tau to have one dimension less than input, but got tau.ndim equal to {tau.ndim} and input.ndim is equal "
-                           f"to {a.ndim}")
+        raise RuntimeError(f"{name}: Expected tau to have one dimension less than input, but got tau.ndim equal to {tau.ndim} and input.ndim is "
+                           f"equal to {a.ndim}")
     if a.shape[:-2] != tau.shape[:-1]:
         raise RuntimeError(f"{name}: Expected batch dimensions of tau to be equal to input.shape[:-2], but got {list(tau.shape[:-1])}")
     if a.dtype is not tau.dtype:

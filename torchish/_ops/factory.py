@@ -1,6 +1,8 @@
 """Making tensors from Python data, NumPy arrays and constants: the shared path behind every factory function."""
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .. import _dtype as dt
@@ -65,6 +67,22 @@ def fill_number(number):
         return number.item()
     if not isinstance(number, (int, float, complex, np.number, np.bool_)):
         raise TypeError(f"(): argument 'fill_value' (position 2) must be Number, not {type(number).__name__}")
+    return number
+
+
+def check_fits(number, d: dt.dtype):
+    """A number to fill with. Raises RuntimeError where dtype `d` cannot hold it; halves round to infinity instead."""
+    if d.category == dt.BOOL or d.category == dt.COMPLEX:
+        return number
+    if isinstance(number, complex):
+        fits = False
+    elif d.category == dt.INTEGER:
+        info = np.iinfo(d.numpy)
+        fits = math.isfinite(number) and (info.min if d.is_signed else -info.max) <= number <= info.max
+    else:
+        fits = d is not dt.float32 or not math.isfinite(number) or abs(number) <= _LARGEST
+    if not fits:
+        raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow")
     return number
 
 
@@ -163,7 +181,9 @@ def _check_range(value, d: dt.dtype) -> None:
             raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow")
 
 
-_C_NAMES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int"}
+_C_NAMES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t", "float32": "float", "float64": "double",
+            "float16": "double", "bfloat16": "double"}
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def _flatten(data) -> tuple[tuple, list]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from .._core.op import Op
 from .._core.record import call
+from .._dtype import BOOL
 from .nn_common import COMPLEX, FLOATING, computed, not_implemented, sized
 from .variants import public
 
@@ -55,6 +56,8 @@ def _fold_body(xp, x, *, size, kernel, dilation, padding, stride):
     for n, place in enumerate(_places(kernel, dilation, stride, counts)):
         if xp is np:
             made[(..., *place)] += x[..., n, :, :]
+        elif x.dtype == np.bool_:
+            made = made.at[(..., *place)].max(x[..., n, :, :])
         else:
             made = made.at[(..., *place)].add(x[..., n, :, :])
     return made[(..., *(slice(p, p + n) for n, p in zip(size, padding)))]
@@ -73,19 +76,19 @@ def _check_settings(kernel, dilation, padding, stride) -> None:
     _check_positive("stride", "stride", stride)
 
 
-def _require_inexact(kernel: str, x) -> None:
-    if x.dtype.category not in (FLOATING, COMPLEX):
+def _require_kernel(kernel: str, x) -> None:
+    if x.dtype.category not in (FLOATING, COMPLEX, BOOL):
         raise not_implemented(kernel, x.dtype)
 
 
 def _infer_unfold(x, *, size, kernel, dilation, padding, stride):
-    _require_inexact("im2col_out_cpu", x)
+    _require_kernel("im2col_out_cpu", x)
     counts = _blocks(size, kernel, dilation, padding, stride)
     return sized((*x.shape[:-3], x.shape[-3] * kernel[0] * kernel[1], counts[0] * counts[1]), x)
 
 
 def _infer_fold(x, *, size, kernel, dilation, padding, stride):
-    _require_inexact("col2im_out_cpu", x)
+    _require_kernel("col2im_out_cpu", x)
     return sized((*x.shape[:-2], x.shape[-2] // (kernel[0] * kernel[1]), *size), x)
 
 

@@ -152,10 +152,11 @@ def _part(gradient, plan, i):
 
 
 SHOWN.update({
-    "sum": _summed, "sum.dim": _summed, "permute": _permuted, "transpose": _transposed, "unsqueeze": _squeezed, "squeeze.dim": _unsqueezed, "cat": _part,
+    "sum": _summed, "sum.dim": _summed, "permute": _permuted, "transpose": _transposed, "unsqueeze": _squeezed, "squeeze.dim": _unsqueezed,
+    "cat": _part,
     "t": lambda gradient, plan, i: METHODS["t"](gradient),
     "view": lambda gradient, plan, i: METHODS["view"](gradient, tuple(plan.argtypes[i].shape)),
     "stack": lambda gradient, plan, i: METHODS["select"](gradient, dict(plan.static)["dim"], i),
     "clone": lambda gradient, plan, i: gradient,
-    "prod": lambda gradient, plan, i: None if plan.argtypes[0].ndim else METHODS["clone"](gradient),
+    "prod": lambda gradient, plan, i: None if plan.argtypes[0].ndim else gradient,
 })

@@ -190,4 +190,5 @@ def pick(op: Op) -> Callable:
     return choose
 
 
-__all__ = ["COMPLEX_DTYPES", "C_NAMES", "HALVES", "INTEGERS", "NUMBERS", "REAL_FLOATS", "as_operands", "choice", "common_dtype", "guard", "is_integral", "operand", "operator", "pick", "refuse_complex", "tensor_first", "tensors_only", "unweighted", "wrong_arguments"]
+__all__ = ["COMPLEX_DTYPES", "C_NAMES", "HALVES", "INTEGERS", "NUMBERS", "REAL_FLOATS", "as_operands", "choice", "common_dtype", "guard",
+           "is_integral", "operand", "operator", "pick", "refuse_complex", "tensor_first", "tensors_only", "unweighted", "wrong_arguments"]

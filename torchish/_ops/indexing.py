@@ -22,6 +22,7 @@ from .._dtype import INTEGER
 from .conversion import moved
 from .factory import constant_tensor, infer_array
 from .layout import like_strides, ordered_strides
+from .partial_write import write_until_bad
 from .positions import ORDINALS, check_advanced, decode, read_at, write_at
 from .scalar_value import check_fits
 from .shared import shape_text
@@ -110,7 +111,9 @@ def out_of_bounds(code: int, argtypes: tuple, first: int) -> IndexError:
     """The error for a position that an advanced index's check refused; the index operands begin at operand `first`."""
     position, ordinal = decode(code // ORDINALS), code % ORDINALS
     dims = [d for d, a in enumerate(argtypes[first:]) if a.__class__ is Spec]
-    return IndexError(f"index {position} is out of bounds for dimension {ordinal} with size {argtypes[0].shape[dims[ordinal]]}")
+    error = IndexError(f"index {position} is out of bounds for dimension {ordinal} with size {argtypes[0].shape[dims[ordinal]]}")
+    error.while_writing = first == 2
+    return error
 
 
 index_op = Op("index", lambda xp, x, *indices: read_at(xp, x, _key(indices)), _index_plan, grad="IndexBackward0", saves=tuple(range(1, 9)),
@@ -465,7 +468,22 @@ def stripped(value: TensorBase, ndim: int) -> TensorBase:
 
 def put_positions(view: TensorBase, places: dict, value, accumulate: bool = False) -> TensorBase:
     """Write `value` at the index tensors `places` of `view`, in place; one number or element under one mask does not evaluate."""
-    return assign(view, put_at(view, places, value, accumulate))
+    try:
+        made = put_at(view, places, value, accumulate)
+    except IndexError as error:
+        if getattr(error, "while_writing", False) and view._current_edge() is None:
+            _write_in_part(view, places, value, accumulate)
+        raise
+    return assign(view, made)
+
+
+def _write_in_part(view: TensorBase, places: dict, value, accumulate: bool) -> None:
+    entries = positions_of(view, places)
+    if isinstance(value, TensorBase):
+        value = _checked_value(view, value, entries)
+    dims = [d for d, e in enumerate(entries) if e is not None]
+    before = dims[0] if dims[-1] - dims[0] + 1 == len(dims) else 0
+    write_until_bad(view, entries, value, indexed_shape(view._spec.shape, _shapes(entries)), before, accumulate)
 
 
 def put_at(x: TensorBase, places: dict, value, accumulate: bool) -> TensorBase:
@@ -536,7 +554,16 @@ def index_put(input, indices, values, accumulate=False):
     return put_at(input, places, values, bool(accumulate))
 
 
-public("index_put", inplace=True)(index_put)
+def index_put_(self, indices, values, accumulate=False):
+    """In-place index_put()."""
+    check_writable(self)
+    if not isinstance(values, TensorBase):
+        raise TypeError(f"index_put_(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}")
+    return put_positions(self, _places(self, indices, "index_put_"), values, bool(accumulate))
+
+
+public("index_put")(index_put)
+public("index_put_")(index_put_)
 register(METHODS, "_index_put_impl_", METHODS["index_put_"])
 
 __all__ = ["alias_view", "getitem", "index_op", "index_put", "setitem"]

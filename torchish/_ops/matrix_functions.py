@@ -12,13 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import _dtype as dt
-from .._core.handle import TensorBase
+from .._core.handle import TensorBase, alias
 from .._core.op import Op, simple
 from .._core.record import call
 from .._core.spec import Spec
 from .exact_out import exact_out
 from .factorization import svdvals
-from .linalg_common import adjoint, broadcast_batch, by_columns, product, require_inexact, require_kernel, require_matrix, require_square, scaled, swap
+from .linalg_common import adjoint, broadcast_batch, by_columns, product, require_inexact, require_kernel, require_matrix, require_square, scaled
 from .nn_common import COMPLEX, FLOATING, HALVES, computed, sized
 from .return_types import return_type
 from .solving import inverted, linalg_solve
@@ -33,13 +33,23 @@ def _det_infer(a):
     return sized(a.shape[:-2], a)
 
 
-det_op = Op("linalg.det", lambda xp, x: xp.linalg.det(x), simple(_det_infer), grad="LinalgDetBackward0", saves=(0, "result"))
+def _det(xp, x):
+    return xp.linalg.det(x) if x.shape[-1] else xp.prod(xp.sum(x, -1), -1)
 
 
-@public("det", also=("linalg.det",), out=False)
-def det(A):
+det_op = Op("linalg.det", _det, simple(_det_infer), grad="LinalgDetBackward0", saves=(0, "result"))
+
+
+@public("linalg.det", method=False, out=True)
+def linalg_det(A):
     """The determinants of square matrices; their gradient exists for singular ones too."""
     return call(det_op, (A,))
+
+
+@public("det")
+def det(input):
+    """linalg.det."""
+    return call(det_op, (input,))
 
 
 def _slogdet_infer(a, *, name):
@@ -117,8 +127,8 @@ def _pinv(xp, x, atol, rtol, *, hermitian):
 
 def _pinv_infer(a, atol, rtol, *, hermitian):
     if a.ndim < 2 or a.dtype.category < FLOATING or a.dtype in HALVES:
-        raise RuntimeError(f"linalg.pinv({a.dtype.legacy}{{[{', '.join(map(str, a.shape))}]}}): expected a tensor with 2 or more dimensions of float, "
-                           "double, cfloat or cdouble types")
+        raise RuntimeError(f"linalg.pinv({a.dtype.legacy}{{[{', '.join(map(str, a.shape))}]}}): expected a tensor with 2 or more dimensions of "
+                           "float, double, cfloat or cdouble types")
     if hermitian:
         require_square("linalg.eigh", a)
     return sized((*a.shape[:-2], a.shape[-1], a.shape[-2]), a)
@@ -212,19 +222,19 @@ def _check_lstsq(a: Spec, b: Spec, driver: str) -> bool:
     return vector
 
 
-def _lstsq_infer(a, b, rcond, *, vector):
+def _lstsq_infer(a, b, rcond, *, vector, residuals):
     rest = b.shape[-1:] if not vector else ()
     batch = broadcast_batch(a.shape[:-2], b.shape[:-1] if vector else b.shape[:-2]) if not vector or b.ndim > 1 else a.shape[:-2]
-    return sized((*batch, a.shape[-1], *rest), a), sized((*batch, *(rest or (1,))), a, a.dtype.to_real())
+    return sized((*batch, a.shape[-1], *rest), a), sized((*batch, *(rest or (1,))) if residuals else (0,), a, a.dtype.to_real())
 
 
-def _lstsq(xp, a, b, rcond, *, vector):
-    """A^+ b, and the squared sizes of the residuals' columns."""
+def _lstsq(xp, a, b, rcond, *, vector, residuals):
+    """A^+ b, and the squared sizes of the columns of the residuals unless they are left empty."""
     b = b[..., None] if vector else b
     x = product(xp, _pinv(xp, a, 0.0, rcond, hermitian=False), b)
     away = product(xp, a, x) - b
-    residuals = xp.sum((away * xp.conj(away)).real, -2)
-    return x[..., 0] if vector else x, residuals
+    size = xp.sum((away * xp.conj(away)).real, -2)
+    return x[..., 0] if vector else x, size if residuals else xp.reshape(size, (-1,))[:0]
 
 
 lstsq_op = Op("linalg.lstsq", _lstsq, simple(_lstsq_infer), grad="LinalgLstsqBackward0", saves=(0, 1, "result"))
@@ -241,13 +251,12 @@ def lstsq(A, B, rcond=None, *, driver=None):
     a, b = A._spec, B._spec
     vector = _check_lstsq(a, b, driver)
     rcond = float(np.finfo(a.dtype.to_real().numpy).eps) * max(a.shape[-2:]) if rcond is None else rcond
-    solution, residuals = call(lstsq_op, (A, B, rcond), (("vector", vector),))
-    empty = METHODS["new_empty"](residuals, (0,))
     rank = METHODS["new_empty"](A, (0,), dtype=dt.int64) if driver == "gels" else call(rank_op, (A, 0.0, rcond), (("hermitian", False),))
     full = a.shape[-2] > a.shape[-1] and driver != "gelsy" and (driver == "gels" or bool(METHODS["all"](METHODS["eq"](rank, a.shape[-1]))))
-    values = svdvals(METHODS["detach"](A) if "detach" in METHODS else A) if driver in ("gelsd", "gelss") else METHODS["new_empty"](empty, (0,))
+    solution, residuals = call(lstsq_op, (A, B, rcond), (("vector", vector), ("residuals", full)))
+    values = svdvals(alias(A)) if driver in ("gelsd", "gelss") else METHODS["new_empty"](alias(residuals), (0,))
     return return_type("linalg_lstsq", "solution", "residuals", "rank", "singular_values")(
-        [solution if vector else by_columns(solution), residuals if full else empty, rank, values])
+        [solution if vector else by_columns(solution), residuals, rank, values])
 
 
 # ---------------------------------------------------------------- powers and exponentials
@@ -258,7 +267,7 @@ def _power(A, n: int):
         raise TypeError(f"linalg_matrix_power(): argument 'n' (position 2) must be int, not {type(n).__name__}")
     if n == 0:
         identity = FUNCTIONS["eye"](spec.shape[-1], dtype=spec.dtype, device=spec.device)
-        return METHODS["copy_"](METHODS["new_empty"](A, spec.shape), identity)
+        return METHODS["copy_"](METHODS["clone"](A), identity)
     if n < 0:
         A, n = inverted(A), -n
     if n == 1:
@@ -307,7 +316,8 @@ def _exp_rule(xp, g, out, x):
     return _expm(jnp.concatenate([top, jnp.concatenate([jnp.zeros_like(a), a], -1)], -2))[..., :n, n:]
 
 
-matrix_exp_op = Op("linalg.matrix_exp", lambda xp, x: _expm(x), computed(_exp_infer), grad="LinalgMatrixExpBackward0", saves=(0,), vjp=(_exp_rule,), numpy=False)
+matrix_exp_op = Op("linalg.matrix_exp", lambda xp, x: _expm(x), computed(_exp_infer), grad="LinalgMatrixExpBackward0", saves=(0,), vjp=(_exp_rule,),
+                   numpy=False)
 
 
 @public("matrix_exp", also=("linalg.matrix_exp",))
@@ -327,12 +337,12 @@ def cond(A, p=None):
     if spec.ndim < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
     if p is not None and (p not in ("fro", "nuc") if isinstance(p, str) else abs(p) not in (1, 2, math.inf)):
-        raise RuntimeError(f"linalg.cond got an invalid norm type: {p:.1f}" if not isinstance(p, str) else f"linalg.cond got an invalid norm type: {p}")
+        raise RuntimeError(f"linalg.cond got an invalid norm type: {p if isinstance(p, str) else format(p, '.1f')}")
     if p is None or p in (2, -2):
         return _cond_by_values(A, -1 if p == -2 else 1)
     if spec.shape[-1] != spec.shape[-2]:
         order = "inf" if p == math.inf else "-inf" if p == -math.inf else p
-        raise RuntimeError(f"linalg.cond(ord={order}): A must be batches of square matrices, but they are {spec.shape[-2]} by {spec.shape[-1]} matrices")
+        require_square(f"linalg.cond(ord={order})", spec)
     norm = FUNCTIONS["linalg.matrix_norm"]
     inverse, info = FUNCTIONS["linalg.inv_ex"](A)
     inverse = METHODS["masked_fill"](inverse, METHODS["gt"](info, 0)[..., None, None], math.inf)
@@ -375,4 +385,3 @@ def tensorsolve(A, B, dims=None):
 
 
 exact_out("linalg.slogdet", "linalg.pinv", "linalg.matrix_rank", "linalg.lstsq")
-__all__ = ["swap"]

@@ -11,7 +11,8 @@ from .._core.op import Op
 from .._core.record import call
 from .._core.tape import constant, state
 from .._core.view import write
-from .._device import CPU, device as Device
+from .._device import CPU
+from .._device import device as Device
 from .factory import check_dtype, check_sizes, default_device, mark_leaf
 from .shared import sizes
 from .variants import FUNCTIONS, METHODS, check_writable, public, register
@@ -66,7 +67,8 @@ def _drawn(array: np.ndarray, device, requires_grad: bool):
 # ---------------------------------------------------------------- functions
 def _sampler(name: str, sample, doc: str) -> None:
     def plain(*dims, size=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None):
-        return _drawn(sample(source(generator), check_sizes(sizes(dims if size is None else (size,))), check_dtype(dtype)), device or default_device(), requires_grad)
+        return _drawn(sample(source(generator), check_sizes(sizes(dims if size is None else (size,))), check_dtype(dtype)),
+                      device or default_device(), requires_grad)
 
     def like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
         spec = input._spec
@@ -121,7 +123,8 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, layout=N
         if size is None:
             raise TypeError("normal() received an invalid combination of arguments - got (float, float), but expected a size or tensor arguments")
         _check_std(std)
-        return _drawn(rng.normal(g, check_sizes(sizes((size,))), check_dtype(dtype), float(mean), float(std)), device or default_device(), requires_grad)
+        return _drawn(rng.normal(g, check_sizes(sizes((size,))), check_dtype(dtype), float(mean), float(std)), device or default_device(),
+                      requires_grad)
     values = [read(x._read()) if isinstance(x, TensorBase) else x for x in (mean, std)]
     return from_array(rng.normal_of(g, values[0], values[1], tensors[0]._spec.dtype))
 

@@ -107,6 +107,8 @@ PARAMETER_TYPES.update(dict.fromkeys("shifts".split(), "tuple of ints?"))
 PARAMETER_TYPES.update(dict.fromkeys("keepdim largest sorted descending train training requires_grad".split(), "bool"))
 PARAMETER_TYPES.update({"fill_value": "Number", "dtype": "torch.dtype", "from_": "torch.dtype", "type1": "torch.dtype", "type2": "torch.dtype"})
 
+# names that NumPy has for a parameter
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "a": "input"}
 # functions of nn.functional that torch does not write in Python
 NATIVE = frozenset("nn.functional." + name for name in """adaptive_avg_pool1d avg_pool1d avg_pool2d avg_pool3d bilinear conv_transpose1d
     conv_transpose2d conv_transpose3d cosine_similarity gelu hardshrink linear logsigmoid one_hot pairwise_distance prelu
@@ -115,4 +117,4 @@ NATIVE = frozenset("nn.functional." + name for name in """adaptive_avg_pool1d av
 PYTHON = frozenset("""split einsum norm unique unique_consecutive meshgrid tensordot stft cdist chain_matmul lu block_diag cartesian_prod atleast_1d
     atleast_2d atleast_3d broadcast_tensors broadcast_shapes unravel_index manual_seed is_tensor""".split())
 
-__all__ = ["PYTHON", "NATIVE", "PARAMETER_TYPES", "SIGNATURES"]
+__all__ = ["NATIVE", "NUMPY_NAMES", "PARAMETER_TYPES", "PYTHON", "SIGNATURES"]

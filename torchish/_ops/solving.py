@@ -216,8 +216,8 @@ def _triangular_rule_a(xp, g, out, a, b, *, upper, left, unit):
     return xp.triu(made, int(unit)) if upper else xp.tril(made, -int(unit))
 
 
-solve_triangular_op = Op("linalg.solve_triangular", _triangular, simple(_triangular_infer), grad="LinalgSolveTriangularBackward0", saves=(0, "result"),
-                         vjp=(_triangular_rule_a, _triangular_rule_b))
+solve_triangular_op = Op("linalg.solve_triangular", _triangular, simple(_triangular_infer), grad="LinalgSolveTriangularBackward0",
+                         saves=(0, "result"), vjp=(_triangular_rule_a, _triangular_rule_b))
 
 
 @public("linalg.solve_triangular", method=False, out=True)
@@ -310,8 +310,8 @@ def _cholesky_inverse(xp, x, *, upper, name):
     return _cholesky_solve(xp, xp.broadcast_to(eye(xp, x.shape[-1], x), x.shape), x, upper=upper)
 
 
-cholesky_inverse_op = Op("cholesky_inverse", _cholesky_inverse, simple(_cholesky_inverse_infer), grad="CholeskyInverseBackward0", saves=(0, "result"), check=_zero_diagonal, checked=(0,),
-                         complain=_DIAGONAL)
+cholesky_inverse_op = Op("cholesky_inverse", _cholesky_inverse, simple(_cholesky_inverse_infer), grad="CholeskyInverseBackward0",
+                         saves=(0, "result"), check=_zero_diagonal, checked=(0,), complain=_DIAGONAL)
 
 
 @public("cholesky_inverse", out=True)

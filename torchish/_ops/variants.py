@@ -20,11 +20,11 @@ from .._core.view import check_place, write
 from .._promotion import can_cast
 from .call_errors import explained
 from .overlap import check_partial_overlap
+from .signatures import NUMPY_NAMES
 
 FUNCTIONS: dict[str, Callable] = {}  # torchish.NAME; dotted names live in a submodule: "special.erfinv", "nn.functional.relu"
 METHODS: dict[str, Callable] = {}  # Tensor.NAME
 PROPERTIES: dict[str, tuple] = {}  # Tensor.NAME without a call: (getter, setter or None)
-NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "a": "input"}
 
 
 def register(table: dict, name: str, function: Callable) -> None:
@@ -51,7 +51,7 @@ def publish(front: Callable, name: str, function: bool, method: bool, inplace: b
         if function or dotted:
             register(FUNCTIONS, each, _with_out(front, each) if out else guarded(front, each, False))
         if method and not dotted:
-            register(METHODS, each, guarded(front, each, True))
+            register(METHODS, each, guarded(front, each, True, not function))
         if inplace and not dotted:
             register(METHODS, each + "_", _in_place(front, each + "_"))
             if function:
@@ -65,17 +65,20 @@ def _describe(made: Callable, front: Callable, name: str) -> Callable:
     return made
 
 
-def guarded(front: Callable, name: str, method: bool) -> Callable:
-    """A public form: accepts NumPy's parameter names where torch does, and complains of wrong arguments as torch does."""
+def guarded(front: Callable, name: str, method: bool, only: bool = False) -> Callable:
+    """A public form: accepts NumPy's parameter names where torch does, and complains of wrong arguments as torch does.
+
+    `only`: the front is a method and nothing else, so that its own messages count positions without self.
+    """
     def function(*args, **kwargs):
         try:
             return front(*args, **kwargs)
         except (TypeError, AttributeError) as error:
-            return _after_error(front, name, method, args, kwargs, error)
+            return _after_error(front, name, method, args, kwargs, error, only)
     return _describe(function, front, name)
 
 
-def _after_error(front: Callable, name: str, method: bool, args: tuple, kwargs: dict, error: Exception):
+def _after_error(front: Callable, name: str, method: bool, args: tuple, kwargs: dict, error: Exception, only: bool = False):
     """Try again with NumPy's names replaced; else raise torch's error for the arguments, or the error as it is. See Note [Call errors]."""
     if _is_call_error(error):
         renamed = _renamed(front, kwargs)
@@ -86,7 +89,7 @@ def _after_error(front: Callable, name: str, method: bool, args: tuple, kwargs: 
                 error = again
     elif isinstance(error, AttributeError) and not any(error.obj is a or error.obj is type(a) for a in (*args, *kwargs.values())):
         raise error
-    better = explained(front, name, method, args, kwargs, error)
+    better = explained(front, name, method, args, kwargs, error, only)
     if better is None:
         raise error
     raise better from None
@@ -201,7 +204,8 @@ def assign(self: TensorBase, result: TensorBase) -> TensorBase:
     own = self._counter or self._storage
     write(self, result._read(), edge)
     if edge is not None and edge[0].saved:
-        edge[0].saved = tuple([(own.ref, own.version, i) if i < 0 else (FIXED, 0, i) if c is own.ref and i == 0 else (c, v, i) for c, v, i in edge[0].saved])
+        edge[0].saved = tuple([(own.ref, own.version, i) if i < 0 else (FIXED, 0, i) if c is own.ref and i == 0 else (c, v, i) for c, v,
+                               i in edge[0].saved])
     return self
 
 
@@ -280,5 +284,6 @@ def write_elementwise(op: Op, self: TensorBase, operands: tuple, static: tuple =
     return assign(self, call(op, operands, static))
 
 
-__all__ = ["FUNCTIONS", "METHODS", "PROPERTIES", "assign", "call_into", "check_writable", "dt", "elementwise_variants", "guarded", "handle", "public", "publish", "register",
+__all__ = ["FUNCTIONS", "METHODS", "PROPERTIES", "assign", "call_into", "check_writable", "dt", "elementwise_variants", "guarded", "handle",
+           "public", "publish", "register",
            "tensor_or_number", "write_elementwise", "write_out"]
