@@ -75,6 +75,7 @@ from ._ops import (
     solving,
     sorting,
     special_functions,
+    special_more,
     splitting,
     statistics,
     strided,

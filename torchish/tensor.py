@@ -378,7 +378,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         if self._current_edge() is not None and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if self._spec.device.type != "cpu" and not force:
-            raise TypeError(f"can't convert {self._spec.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.")
+            raise TypeError(f"can't convert {self._spec.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory "
+                            "first.")
         if self._spec.dtype in _ML:
             raise TypeError(f"Got unsupported ScalarType {self._spec.dtype.legacy}")
         return np.array(self._host("numpy"))

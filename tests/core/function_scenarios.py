@@ -232,12 +232,13 @@ def freed_saved_tensors(p):
         ctx.save_for_backward(a)
         return a * 2
 
-    def backward(ctx, g):
-        if look:
-            ctx.saved_tensors
+    def looking(ctx, g):
+        return g * (len(ctx.saved_tensors) > 0)
+
+    def not_looking(ctx, g):
         return g
     results = []
-    for look in (True, False):
+    for backward in (looking, not_looking):
         a = leaf(p)
         loss = _make(p, forward, backward).apply(a).sum()
         loss.backward()

@@ -576,7 +576,8 @@ def _checked_root(i: int, g, spec: Spec) -> TensorBase:
     if have.dtype is spec.dtype:
         return g
     if have.dtype.is_complex != spec.dtype.is_complex:
-        raise RuntimeError(f"For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: grad_output[{i}] "
+        raise RuntimeError(f"For complex Tensors, both grad_output and output are required to have the same dtype. Mismatch in dtype: "
+                           f"grad_output[{i}] "
                            f"has a dtype of {have.dtype!r} and output[{i}] has a dtype of {spec.dtype!r}.")
     return call(OPS["to"], (g,), (("dtype", spec.dtype),))
 

@@ -95,7 +95,10 @@ def _several(plan: Plan, args: tuple, outs: tuple, tracked) -> tuple:
 
 
 def call_values(op: Op, args: tuple, static: tuple = ()) -> tuple[tuple[Value, ...], GradNode | None, bool]:
-    """The recording half of `call`, for views and writes: output Values, the GradNode (None where no gradient is tracked), whether any operand is not contiguous."""
+    """The recording half of `call`, for views and writes.
+
+    Returns the output Values, the GradNode (None where no gradient is tracked), and whether any operand is not contiguous.
+    """
     inputs, types, tracked, odd = [], [], False, False
     for a in args:
         kind = a.__class__
@@ -211,7 +214,10 @@ def check_on_host(plan: Plan, inputs: list) -> Plan:
         elif i in op.checked:
             host = v.array if v.array.__class__ is np.ndarray else v.host
             if host is None:
-                return plan
+                made = v.node
+                if made is None or v.spec.numel > 4096 or not made.plan.numpy or any(a.__class__ is Value for a in made.inputs):
+                    return plan
+                host = made.plan.run(np, made.inputs)[v.index]  # a constant, such as torch.full gives
             operands.append(host)
         else:
             operands.append(v.spec)

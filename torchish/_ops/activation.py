@@ -72,7 +72,7 @@ def _no_bool(text: str):
 relu_op = _op(
     "relu",
     "ReluBackward0",
-    lambda xp, x: xp.maximum(x, x.dtype.type(0)),
+    lambda xp, x: xp.where(x < 0, x.dtype.type(0), x),  # -0 and NaN stay
     lambda xp, g, out, x: xp.where(out <= 0, xp.zeros((), g.dtype), g),
     infer=_no_bool("Boolean inputs not supported for relu"),
     saves=("result",),

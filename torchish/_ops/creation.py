@@ -65,7 +65,10 @@ def _filled(name: str, number):
     def plain(*dims, size=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, names=None):
         if not dims and size is None:
             raise TypeError(f"{name}() missing 1 required positional arguments: \"size\"")
-        made = constant_tensor(sizes(dims if size is None else (size,)), number, check_dtype(dtype), _where(device), requires_grad)
+        shape = sizes(dims if size is None else (size,))
+        if name == "zeros" and any(n < 0 for n in shape):
+            raise RuntimeError("zeros: Dimension size must be non-negative.")
+        made = constant_tensor(shape, number, check_dtype(dtype), _where(device), requires_grad)
         return made if memory_format is None else _laid_out(made, memory_format)
     plain.__doc__ = f"A tensor of the given sizes, filled with {number}; default float dtype unless `dtype` is given."
     like.__doc__ = f"A tensor filled with {number}, with the shape, strides, dtype and device of `input` unless given."

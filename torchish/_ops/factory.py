@@ -123,8 +123,10 @@ def infer_array(data, d: dt.dtype | None) -> np.ndarray:
     elif isinstance(data, np.ndarray) or isinstance(data, np.generic):
         array = np.array(data)
         if array.dtype not in dt.BY_NUMPY:
-            raise TypeError(f"can't convert np.ndarray of type numpy.{'object_' if array.dtype == object else array.dtype.name}. The only supported types "
-                            "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool.")
+            raise TypeError(f"can't convert np.ndarray of type numpy.{'object_' if array.dtype == object else array.dtype.name}. The only supported "
+                            "types "
+                            "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and "
+                            "bool.")
     else:
         return _from_sequence(data, d)
     return array if d is None else _converted(array, d)
@@ -165,7 +167,7 @@ def _from_sequence(data, d: dt.dtype | None) -> np.ndarray:
 def _wide(kind: dt.dtype, value):
     if kind is dt.int64 and value > 2 ** 63 - 1:
         if value > 2 ** 64 - 1:
-            raise RuntimeError("Overflow when unpacking long long")
+            raise ValueError("Overflow when unpacking long long")
         return np.uint64
     return {dt.INTEGER: np.int64, dt.FLOATING: np.float64, dt.COMPLEX: np.complex128, dt.BOOL: np.bool_}[kind.category]
 
@@ -178,7 +180,7 @@ def _check_range(value, d: dt.dtype) -> None:
             if not info.min <= value <= info.max:
                 raise RuntimeError("Overflow when unpacking long long")
         elif not (low if d.is_signed else -info.max - 1) <= value <= info.max:
-            raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow")
+            raise RuntimeError(f"value cannot be converted to type {d.name} without overflow")
 
 
 _C_NAMES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t", "float32": "float", "float64": "double",

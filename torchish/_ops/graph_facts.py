@@ -81,11 +81,13 @@ SECOND.update({
 })
 
 # Gradients that torch computes by an operation differentiable, with zeros, in what the forward kept: operand, or -1 for the result.
-FORCED.update({"ReluBackward0": -1, **dict.fromkeys(_nodes("Threshold0 LeakyRelu0 Hardtanh0 Hardswish0 Softshrink0 Hardshrink0 PreluKernel0 Abs0 MaxPool2DWithIndices0 AvgPool2D0 "
-                                                                 "NllLoss0 Hardsigmoid0 MultiMarginLoss0 LinalgVectorNorm0"), 0)})
+FORCED.update({"ReluBackward0": -1,
+               **dict.fromkeys(_nodes("Threshold0 LeakyRelu0 Hardtanh0 Hardswish0 Softshrink0 Hardshrink0 PreluKernel0 Abs0 MaxPool2DWithIndices0 "
+                                      "AvgPool2D0 NllLoss0 Hardsigmoid0 MultiMarginLoss0 LinalgVectorNorm0"), 0)})
 
 # Gradients that torch computes into a fresh tensor in place count those writes.
-WRITES.update({**dict.fromkeys(_nodes("Index0 Max1 Min1 Median0 Nanmedian0 Maximum0 Minimum0 Gather0 IndexSelect0 Take0 BinaryCrossEntropyWithLogits0"), 1),
+WRITES.update({**dict.fromkeys(_nodes("Index0 Max1 Min1 Median0 Nanmedian0 Maximum0 Minimum0 Gather0 IndexSelect0 Take0 "
+                                      "BinaryCrossEntropyWithLogits0"), 1),
                **dict.fromkeys(_nodes("Max0 Min0 Median1 Sort0 Topk0 Kthvalue0 Mode0 Cummax0 Cummin0"), 2)})
 
 # torch's names of what nodes keep, by operand (-1: the result), where not self, other, result.

@@ -351,6 +351,10 @@ def _infer_addbmm(c, a, b):
 
 
 def _infer_baddbmm(c, a, b):
+    for s, dim in ((a, 0), (a, 1), (b, 2)):
+        if s.ndim <= dim:
+            raise IndexError(f"Dimension out of range (expected to be in range of [-{s.ndim}, {s.ndim - 1}], but got {dim})" if s.ndim else
+                             f"Dimension specified as {dim} but tensor has no dimensions")
     for name, s in (("batch1", a), ("batch2", b)):
         if s.ndim != 3:
             raise RuntimeError(f"{name} must be a 3D tensor")

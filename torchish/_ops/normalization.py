@@ -152,6 +152,8 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     if x.numel == 0 and (not training or x.ndim < 2):
         return _empty(input, weight, bias)
     if training:
+        if x.ndim == 1:
+            raise IndexError("Dimension out of range (expected to be in range of [-1, 0], but got 1)")
         _require_several(x)
         made = call(train_op, (input, weight, bias, running_mean, running_var, float(momentum), eps))
         _write_statistics(running_mean, running_var, made)

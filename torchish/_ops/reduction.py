@@ -26,9 +26,19 @@ def reduced_shape(shape: tuple, dims: tuple, keepdim: bool) -> tuple:
     return tuple([1 if i in dims else n for i, n in enumerate(shape) if keepdim or i not in dims])
 
 
+class _Every:
+    """The default of `dim`: all dimensions. torch's node differs where None is given in its place."""
+
+    def __repr__(self) -> str:
+        return "None"
+
+
+EVERY = _Every()
+
+
 def all_dims(dim, ndim: int) -> tuple:
     """A `dim` argument (None, an int, or several) as a tuple of dimensions in range; none given means all."""
-    if dim is None or (dim.__class__ in (tuple, list) and len(dim) == 0):
+    if dim is None or dim is EVERY or (dim.__class__ in (tuple, list) and len(dim) == 0):
         return tuple(range(ndim))
     wrapped = (wrap_dim(dim, ndim),) if isinstance(dim, int) else wrap_dims(dim, ndim)
     return wrapped if ndim else ()
@@ -133,10 +143,10 @@ _valid_op = reduction("count of numbers", lambda xp, x, dims, keepdim: xp.sum(~x
 
 
 @public("sum", out=True)
-def sum(input, dim=None, keepdim=False, *, dtype=None):
+def sum(input, dim=EVERY, keepdim=False, *, dtype=None):
     """The sum over `dim` (all dimensions when None); integers and bool sum in int64 unless `dtype` is given."""
     spec = input._spec
-    return reduce(sum_all if dim is None else sum_dims, input, all_dims(dim, spec.ndim), keepdim, _accumulated(input, dtype))
+    return reduce(sum_all if dim is EVERY else sum_dims, input, all_dims(dim, spec.ndim), keepdim, _accumulated(input, dtype))
 
 
 @public("nansum", out=True)
@@ -154,7 +164,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
 
 
 @public("mean", out=True)
-def mean(input, dim=None, keepdim=False, *, dtype=None):
+def mean(input, dim=EVERY, keepdim=False, *, dtype=None):
     """The mean over `dim` (all dimensions when None). Raises RuntimeError for integers unless a float `dtype` is given."""
     spec = input._spec
     result = spec.dtype if dtype is None else check_dtype(dtype)
@@ -162,7 +172,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
         what = "Input" if dtype is None else "Optional"
         raise RuntimeError(f"mean(): could not infer output dtype. {what} dtype must be either a floating point or complex dtype. "
                            f"Got: {result.legacy}")
-    return reduce(mean_all if dim is None else mean_dims, input, all_dims(dim, spec.ndim), keepdim, result)
+    return reduce(mean_all if dim is EVERY else mean_dims, input, all_dims(dim, spec.ndim), keepdim, result)
 
 
 @public("nanmean", out=True)

@@ -6,7 +6,7 @@ import numpy as np
 from .. import _dtype as dt
 from .. import _random as rng
 from .._core.evaluate import read
-from .._core.handle import TensorBase, from_array
+from .._core.handle import TensorBase, from_array, set_strides
 from .._core.op import Op
 from .._core.record import call
 from .._core.tape import constant, state
@@ -14,6 +14,7 @@ from .._core.view import write
 from .._device import CPU
 from .._device import device as Device
 from .factory import check_dtype, check_sizes, default_device, mark_leaf
+from .layout import like_strides, ordered_strides
 from .shared import sizes
 from .variants import FUNCTIONS, METHODS, check_writable, public, register
 
@@ -64,6 +65,26 @@ def _drawn(array: np.ndarray, device, requires_grad: bool):
     return mark_leaf(from_array(array, None, None if device is None else Device(device)), requires_grad)
 
 
+def _memory_order(t: TensorBase) -> list | None:
+    """The dimensions from the slowest to the fastest in memory, in which torch draws; None where that is their own order."""
+    if t._strides is None:
+        return None
+    strides = ordered_strides(tuple(t._spec.shape), [t._current_strides])
+    return sorted(range(len(strides)), key=lambda d: (-strides[d], d))
+
+
+def _drawn_like(input: TensorBase, draw, device, requires_grad: bool, scattered: bool):
+    """A tensor with the shape and the strides of `input`, filled by `draw(shape)` in memory order. `scattered`: see _in_place."""
+    order, shape = _memory_order(input), tuple(input._spec.shape)
+    if order is None:
+        return _drawn(draw(shape), device or input._spec.device, requires_grad)
+    more = {"contiguous": False} if scattered else {}
+    array = draw(tuple(shape[d] for d in order), **more).transpose(np.argsort(order))
+    made = _drawn(np.ascontiguousarray(array), device or input._spec.device, requires_grad)
+    set_strides(made, like_strides(input._spec, (input,)))
+    return made
+
+
 # ---------------------------------------------------------------- functions
 def _sampler(name: str, sample, doc: str) -> None:
     def plain(*dims, size=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None):
@@ -71,8 +92,8 @@ def _sampler(name: str, sample, doc: str) -> None:
                       device or default_device(), requires_grad)
 
     def like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
-        spec = input._spec
-        return _drawn(sample(source(generator), tuple(spec.shape), check_dtype(dtype, spec.dtype)), device or spec.device, requires_grad)
+        d = check_dtype(dtype, input._spec.dtype)
+        return _drawn_like(input, lambda shape, **more: sample(source(generator), shape, d, **more), device, requires_grad, name == "randn")
     plain.__doc__ = f"{doc} of the given sizes; default float dtype unless given."
     like.__doc__ = f"{doc} with the shape, dtype and device of `input` unless given."
     public(name, method=False, out=True)(plain)
@@ -103,9 +124,8 @@ def randint(low=None, high=None, size=None, *, generator=None, dtype=None, layou
 def randint_like(input, low, high=None, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
     """Integers in [low, high) with the shape, dtype and device of `input` unless given."""
     low, high = (0, low) if high is None else (low, high)
-    spec = input._spec
-    return _drawn(rng.randint(default_generator, tuple(spec.shape), check_dtype(dtype, spec.dtype), int(low), int(high)), device or spec.device,
-                  requires_grad)
+    d = check_dtype(dtype, input._spec.dtype)
+    return _drawn_like(input, lambda shape: rng.randint(default_generator, shape, d, int(low), int(high)), device, requires_grad, False)
 
 
 @public("randperm", method=False, out=True)
@@ -178,10 +198,19 @@ def _overwritten(name: str, array: np.ndarray, like: TensorBase):
 
 
 def _in_place(name: str, sample, doc: str) -> None:
+    """Tensor.name_: draws in the order of memory. Where memory is not in order, torch makes normals one by one, which is another stream."""
     def method(self, *args, generator=None, **kwargs):
         check_writable(self)
-        spec = self._spec
-        array = sample(source(generator), tuple(spec.shape), spec.dtype, *args, **kwargs)
+        spec, order = self._spec, _memory_order(self)
+        shape = tuple(spec.shape)
+        if order is None:
+            array = sample(source(generator), shape, spec.dtype, *args, **kwargs)
+        else:
+            if name == "normal":
+                kwargs["contiguous"] = False
+            args = [np.broadcast_to(read(a._read()), shape).transpose(order) if isinstance(a, TensorBase) else a for a in args]
+            drawn = sample(source(generator), tuple(shape[d] for d in order), spec.dtype, *args, **kwargs)
+            array = np.ascontiguousarray(drawn.transpose(np.argsort(order)))
         if self._current_edge() is None:
             write(self, constant(array, spec.device), None)
         else:
@@ -196,9 +225,9 @@ def _uniform(g, shape, d, from_=0.0, to=1.0, **kw):
     return rng.uniform(g, shape, d, kw.get("from", from_), to)
 
 
-def _normal(g, shape, d, mean=0.0, std=1.0):
+def _normal(g, shape, d, mean=0.0, std=1.0, contiguous=True):
     _check_std(std)
-    return rng.normal(g, shape, d, mean, std)
+    return rng.normal(g, shape, d, mean, std, contiguous)
 
 
 def _bernoulli(g, shape, d, p=0.5):

@@ -35,6 +35,8 @@ def sizes(args: tuple) -> tuple[int, ...]:
         if not isinstance(first, (tuple, list)) and (isinstance(first, str) or not hasattr(first, "__iter__")):
             raise TypeError(f"(): argument 'size' (position 1) must be tuple of ints, not {type(first).__name__}")
         args = tuple(first)
+        if args and (isinstance(args[0], (float, str)) or not hasattr(args[0], "__index__")):
+            raise TypeError(f"(): argument 'size' (position 1) must be tuple of ints, but found element of type {type(args[0]).__name__} at pos 0")
     return tuple([a if a.__class__ is int else _as_int(a, i) for i, a in enumerate(args)])
 
 

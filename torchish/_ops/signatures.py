@@ -37,7 +37,8 @@ copysign eq fmod ge greater greater_equal gt le less less_equal lt ne not_equal:
   | Tensor input, Number other, *, OUT
 count_nonzero: Tensor input, int dim = None | Tensor input, tuple of ints dim
 cumulative_trapezoid trapezoid: Tensor y, Tensor x, *, int dim = -1 | Tensor y, *, Number dx = 1, int dim = -1
-div: Tensor input, Tensor or number other, *, OUT | Tensor input, Tensor other, *, str rounding_mode, OUT | Tensor input, Number other, *, str rounding_mode
+div: Tensor input, Tensor or number other, *, OUT | Tensor input, Tensor other, *, str rounding_mode, OUT
+  | Tensor input, Number other, *, str rounding_mode
 divide: Tensor input, Tensor other, *, OUT | Tensor input, Tensor other, *, str rounding_mode, OUT | Tensor input, Number other
   | Tensor input, Number other, *, str rounding_mode
 eye: int n, *, OUT, FACTORY | int n, int m, *, OUT, FACTORY

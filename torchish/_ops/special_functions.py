@@ -79,10 +79,10 @@ def _digamma_inside(x):
 
 @_digamma_inside.defjvp
 def _digamma_jvp(primals, tangents):
-    return _digamma_inside(*primals), tangents[0] * _trigamma(jnp, *primals)
+    return _digamma_inside(*primals), tangents[0] * trigamma(jnp, *primals)
 
 
-def _digamma(xp, x):
+def digamma(xp, x):
     """digamma with torch's values at the poles: -inf at 0, inf at -0, NaN at negative integers and -inf."""
     pole = (x < 0) & ((x == jnp.floor(x)) | jnp.isinf(x))
     made = jnp.where(pole, jnp.nan, _digamma_inside(x))
@@ -92,7 +92,7 @@ def _digamma(xp, x):
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 
 
-def _trigamma(xp, x):
+def trigamma(xp, x):
     """The derivative of digamma in float64: A&S 6.4.12 above 10, reached by the recurrence 6.4.6, and reflection 6.4.7 below 1/2."""
     wide = x.astype(jnp.float64)
     low = wide < 0.5
@@ -111,8 +111,8 @@ def _lgamma(xp, x):
     return jax.lax.lgamma(x.astype(jnp.float64)).astype(x.dtype)
 
 
-_special("lgamma", _lgamma, lambda xp, out, x: _digamma(xp, x), numpy=False, kernel="lgamma_vml_cpu", also=("special.gammaln",))
-_special("digamma", _digamma, lambda xp, out, x: _trigamma(xp, x), numpy=False, kernel="digamma", also=("special.digamma", "special.psi"))
+_special("lgamma", _lgamma, lambda xp, out, x: digamma(xp, x), numpy=False, kernel="lgamma_vml_cpu", also=("special.gammaln",))
+_special("digamma", digamma, lambda xp, out, x: trigamma(xp, x), numpy=False, kernel="digamma", also=("special.digamma", "special.psi"))
 
 
 # ---------------------------------------------------------------- logit and sinc
@@ -146,4 +146,4 @@ def _sinc_slope(xp, out, x):
 
 unary("sinc(input)", _sinc, kind=INT_TO_FLOAT, vjp=slope(_sinc_slope), also=("special.sinc",))
 
-__all__ = ["erf", "erfc"]
+__all__ = ["digamma", "erf", "erfc", "trigamma"]

@@ -56,7 +56,7 @@ def publish(front: Callable, name: str, function: bool, method: bool, inplace: b
             register(METHODS, each + "_", _in_place(front, each + "_"))
             if function:
                 register(FUNCTIONS, each + "_", METHODS[each + "_"])
-    return FUNCTIONS[name] if name in FUNCTIONS else METHODS[name]
+    return next(table[each] for each in (name, *also) for table in (FUNCTIONS, METHODS) if each in table)
 
 
 def _describe(made: Callable, front: Callable, name: str) -> Callable:

@@ -22,8 +22,8 @@ from torchish._random.mt19937 import WORDS
 
 _DIGITS = {dt.float16: 11, dt.bfloat16: 8, dt.float32: 24, dt.float64: 53}
 _HALVES = (dt.float16, dt.bfloat16)
-_C_NAME = {"Byte": "unsigned char", "Char": "signed char", "Short": "short", "Int": "int", "Long": "long", "Bool": "bool", "Half": "c10::Half",
-           "BFloat16": "c10::BFloat16", "Float": "float", "Double": "double", "UInt16": "unsigned short", "UInt32": "unsigned int",
+_C_NAME = {"Byte": "unsigned char", "Char": "signed char", "Short": "short int", "Int": "int", "Long": "long", "Bool": "bool", "Half": "c10::Half",
+           "BFloat16": "c10::BFloat16", "Float": "float", "Double": "double", "UInt16": "unsigned short int", "UInt32": "unsigned int",
            "UInt64": "unsigned long", "ComplexFloat": "c10::complex<float>", "ComplexDouble": "c10::complex<double>"}
 _FEW = 16  # below this many elements Python's floats are quicker than arrays, and torch's normal_ takes its scalar path
 _AHEAD = 256  # up to this many float32 normals come out of a block that is turned into normals once
@@ -223,7 +223,23 @@ def random_(generator: Generator, shape: tuple[int, ...], dtype: dt.dtype, low: 
             raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
         _check_bound(low, dtype, "from")
         _check_bound(high - 1, dtype, "to - 1")
+    if dtype in _DIGITS:
+        low, high = _representable(low, high, dtype)
     return _from_range(generator, n, low, high - low).astype(dtype.numpy).reshape(shape)
+
+
+def _representable(low: int, high: int, dtype: dt.dtype) -> tuple[int, int]:
+    """The bounds moved inwards by a step of the dtype where rounding to it would leave [low, high)."""
+    def step(bound: int) -> int:
+        return 1 << max(abs(bound).bit_length() - _DIGITS[dtype], 0)
+
+    def rounded(bound: int) -> int:
+        return int(float(np.asarray(bound, np.float64).astype(dtype.numpy)))
+    if rounded(high - 1) >= high:
+        high = rounded(high - 1) - step(high - 1)
+    if rounded(low + 1) < low:
+        low = rounded(low + 1) + step(low + 1)
+    return low, high
 
 
 def _from_range(generator: Generator, n: int, base: int, width: int) -> np.ndarray:

@@ -217,7 +217,8 @@ class Function(metaclass=FunctionMeta):
     generate_vmap_rule = False  # whether torch.func.vmap may map forward and backward instead of calling `vmap`
 
     def __init__(self, *args, **kwargs):
-        warnings.warn(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the class "
+        warnings.warn(f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the "
+                      "class "
                       "itself. Instantiating an autograd function will raise an error in a future version of PyTorch.", DeprecationWarning,
                       stacklevel=2)
 

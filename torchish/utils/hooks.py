@@ -111,8 +111,9 @@ class BackwardHook:
         return hook
 
     def _run_without_inputs(self) -> None:
-        warnings.warn("Full backward hook is firing when gradients are computed with respect to module outputs since no inputs require gradients. See "
-                      "https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.register_full_backward_hook for more details.",
+        warnings.warn("Full backward hook is firing when gradients are computed with respect to module outputs since no inputs require gradients. "
+                      "See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module.register_full_backward_hook "
+                      "for more details.",
                       stacklevel=5)
         nothing = (None,) * self.inputs
         for user_hook in self.hooks:
@@ -126,9 +127,9 @@ class BackwardHook:
             if not self.watched:
                 return None
             if self.grad_outputs is None:
-                raise RuntimeError("Module backward hook for grad_input is called before the grad_output one. This happens because the gradient in your "
-                                   "nn.Module flows to the Module's input without passing through the Module's output. Make sure that the output "
-                                   "depends on the input and that the loss is computed based on the output.")
+                raise RuntimeError("Module backward hook for grad_input is called before the grad_output one. This happens because the gradient "
+                                   "in your nn.Module flows to the Module's input without passing through the Module's output. Make sure that the "
+                                   "output depends on the input and that the loss is computed based on the output.")
             gradients = _spread(self.input_slots, grad_input, self.inputs)
             for user_hook in self.hooks:
                 result = user_hook(self.module, gradients, self.grad_outputs)
