@@ -4,12 +4,14 @@ from ._public import *
 from . import autograd as autograd  # isort: skip
 from . import compiler as compiler
 from . import cuda as cuda
+from . import fft as fft
 from . import func as func
 from . import linalg as linalg
 from . import nn as nn
 from . import optim as optim
 from . import random as random
 from . import serialization as serialization
+from . import signal as signal
 from . import special as special
 from . import utils as utils
 from .compiler import compile as compile

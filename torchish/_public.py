@@ -35,6 +35,7 @@ from ._ops import (
     conversion,
     convolution,
     creation,
+    distance,
     division,
     dropout,
     dyadic,
@@ -42,6 +43,7 @@ from ._ops import (
     factorization,
     filling,
     folding,
+    fourier,
     gathering,
     graph_facts,
     indexing,
@@ -80,9 +82,11 @@ from ._ops import (
     statistics,
     strided,
     triangles,
+    vectors,
     view_copies,
     view_ops,
     where,
+    windows,
 )
 from ._ops.factory import set_default_device as set_default_device
 from ._ops.memory_format import channels_last as channels_last

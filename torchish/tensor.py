@@ -183,6 +183,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
     def requires_grad(self, on: bool):
         if not isinstance(on, builtins.bool):
             raise RuntimeError("requires_grad must be a bool")
+        if on and not self._spec.differentiable:
+            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         if not handle.is_leaf(self):
             raise RuntimeError("you can only change requires_grad flags of leaf variables." + ("" if on else _USE_DETACH))
         self.requires_grad_(on)

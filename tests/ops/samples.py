@@ -89,6 +89,8 @@ OWN = {
         t.linalg.inv(square)
         t.linalg.inv_ex(square) ; t.linalg.solve(square, w) ; t.linalg.solve_ex(square, w) ; t.linalg.solve_triangular(square, w, upper=True)
         t.triangular_solve(w, square) ; t.cholesky_solve(w, spd) ; t.cholesky_inverse(spd) ; t.linalg.lu_solve(*t.linalg.lu_factor(square), w)
+        t.cdist(x, p) ; t.cdist(x, p, p=1.0) ; t.cdist(t.ones(30, 3), t.ones(30, 3)) ; t.pdist(w) ; t.trace(w) ; t.linalg.cross(x, p)
+        t.renorm(x, 2, 0, 1.0)
         t.tensordot(x, p, dims=2) ; t.linalg.det(square) ; t.linalg.slogdet(square) ; t.linalg.pinv(w) ; t.linalg.matrix_rank(w)
         t.linalg.lstsq(w, w)
         t.linalg.matrix_exp(square)
@@ -102,6 +104,13 @@ OWN = {
         F.interpolate(image, 4, mode='bicubic', antialias=True)
         F.interpolate(image, 4, mode='lanczos', antialias=True)
     """ + "\n".join(f"F.interpolate({name}, scale_factor=1.5, mode='nearest{how}')" for name in ("seq", "image", "volume") for how in ("", "-exact")),
+    "special": """
+        t.special.i0(x) ; t.special.i0e(x) ; t.special.i1(x) ; t.special.i1e(x) ; t.special.entr(positive) ; t.special.erfcx(x)
+        t.special.ndtri(positive / 4) ; t.special.log_ndtr(x) ; t.special.xlog1py(x, positive) ; t.special.xlog1py(2, positive)
+        t.special.xlog1py(x, 2) ; t.special.zeta(positive + 1, positive) ; t.special.zeta(2.5, positive) ; t.special.zeta(positive + 1, 2)
+        t.polygamma(2, positive) ; t.special.gammainc(positive, positive) ; t.special.gammaincc(positive, positive) ; t.mvlgamma(positive + 2, 2)
+        t.frexp(x)
+    """,
     "activation": """
         F.rrelu(x, training=True)
     """,

@@ -86,7 +86,7 @@ def test_failed_check_in_a_differentiated_program_keeps_its_message():
 
 
 @pytest.mark.parametrize(("write", "left"), [("x[[0, 7]] = 1.", [1, 0, 0]), ("x[[7, 0]] = 1.", [0, 0, 0]), ("x[None, [1, 2, 5]] = 2.", [0, 2, 2]),
-                                             ("x[[[0, 9], [1, 2]]] = torch.tensor([3., 4.])", [3, 0, 0]),
+                                             ("x[[0, 9]] = torch.tensor([3., 4.])", [3, 0, 0]),
                                              ("x.index_put_((torch.tensor([2, 2, 3]),), torch.tensor(1.), True)", [0, 0, 2])])
 def test_failed_write_leaves_what_torch_had_written_before_the_bad_position(write, left):
     x = torch.zeros(3)
@@ -95,11 +95,11 @@ def test_failed_write_leaves_what_torch_had_written_before_the_bad_position(writ
     assert (x.tolist(), x._version) == (left, 0)
 
 
-def test_failed_write_to_rows_writes_whole_rows_before_the_bad_one():
+def test_failed_write_to_a_transpose_stops_at_the_bad_position_of_its_first_row():
     x = torch.zeros(3, 2)
     with pytest.raises(IndexError):
         x.t()[:, [0, 2, 3]] = torch.ones(2, 3)
-    assert x.tolist() == [[1, 1], [0, 0], [1, 1]]
+    assert x.tolist() == [[1, 0], [0, 0], [1, 0]]
 
 
 def test_iteration_gives_views_of_the_rows():

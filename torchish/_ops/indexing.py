@@ -345,9 +345,8 @@ def positions_of(x: TensorBase, places: dict) -> list:
     """Index tensors by dimension as one entry for each dimension of `x` (int positions or None); masks become the positions they select."""
     entries: list = [None] * x._spec.ndim
     device = x._spec.device
-    for t in places.values():
-        _check_dtype(t)
     for dim, t in places.items():
+        _check_dtype(t)
         if t._spec.dtype in MASKS:
             check_mask(x, t, dim)
             for i, found in enumerate(np.nonzero(t._host("mask index"))):

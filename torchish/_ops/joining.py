@@ -13,6 +13,7 @@ from .._core.record import call
 from .._core.spec import Size, spec_of
 from .declare import broadcast_shapes as common_shape
 from .declare import common_device, promoted
+from .legacy_text import legacy_text
 from .memory_format import channels_last, channels_last_3d, follows, format_strides
 from .reshape import GROW, reshape_to
 from .shared import shape_text, wrap_dim
@@ -244,11 +245,11 @@ def meshgrid(*tensors, indexing=None):
     tensors = _varied(tensors)
     if not tensors:
         raise RuntimeError("meshgrid expects a non-empty TensorList")
-    for t in tensors:
-        if t._spec.ndim > 1:
-            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {t}")
     if any(t._spec.dtype is not tensors[0]._spec.dtype for t in tensors):
         raise RuntimeError("meshgrid expects all tensors to have the same dtype")
+    for t in tensors:
+        if t._spec.ndim > 1:
+            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {legacy_text(t)}")
     if indexing not in (None, "ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     swap = indexing == "xy" and len(tensors) >= 2
@@ -296,6 +297,8 @@ def broadcast_tensors(*tensors):
     """The tensors expanded (views) to their common shape. Raises RuntimeError where they do not broadcast."""
     tensors = _varied(tensors)
     shape = common_shape([t._spec.shape for t in tensors])
+    if all(t._spec.shape == shape for t in tensors):
+        return tuple(tensors)
     return tuple([expanded(t, shape) for t in tensors])
 
 

@@ -19,7 +19,7 @@ from .variants import FUNCTIONS, METHODS, public
 
 
 # ---------------------------------------------------------------- the numbers
-def _norm(xp, x, dims, keepdim, ord):
+def norm_of(xp, x, dims, keepdim, ord):
     size = xp.abs(x)
     if ord in (math.inf, -math.inf):
         if size.size == 0 and ord > 0:
@@ -56,7 +56,7 @@ def _power(xp, size, exponent):
     return xp.where(zero, xp.zeros_like(size), xp.where(zero, xp.ones_like(size), size) ** exponent)
 
 
-def _norm_rule(xp, g, out, x, dims, keepdim, ord):
+def norm_rule(xp, g, out, x, dims, keepdim, ord):
     """The gradient of sum(|x|^p)^(1/p): sgn(x) |x|^(p-1) / norm^(p-1), with 0 where the norm, or for p < 1 the element, is 0."""
     if ord == 0:
         return xp.zeros_like(x)
@@ -75,7 +75,7 @@ def _norm_rule(xp, g, out, x, dims, keepdim, ord):
     return x * _power(xp, size, ord - 2) * _over(xp, g, out, ord - 1)
 
 
-norm_op = reduction("linalg.vector_norm", _norm, "LinalgVectorNormBackward0", _norm_rule, saves=(0, "result"))
+norm_op = reduction("linalg.vector_norm", norm_of, "LinalgVectorNormBackward0", norm_rule, saves=(0, "result"))
 
 
 # ---------------------------------------------------------------- vector norms
@@ -223,12 +223,12 @@ def _dist_planner(op: Op, argtypes: tuple, static: dict):
     compute, dims = widened(common), tuple(range(len(shape)))
 
     def impl(xp, x, y):
-        return cast(xp, _norm(xp, cast(xp, x, compute) - cast(xp, y, compute), dims, False, p), common.to_real())
+        return cast(xp, norm_of(xp, cast(xp, x, compute) - cast(xp, y, compute), dims, False, p), common.to_real())
 
     def rule(sign):
         def rule_for_one(xp, g, out, x, y, *, p):
             away = cast(xp, x, compute) - cast(xp, y, compute)
-            return sign * _norm_rule(xp, g, out, away, dims, False, p)
+            return sign * norm_rule(xp, g, out, away, dims, False, p)
         return rule_for_one
     return impl, spec_of((), common.to_real(), a.device), (rule(1), rule(-1))
 

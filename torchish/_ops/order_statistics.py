@@ -44,12 +44,13 @@ def _smallest(xp, x, dims, keepdim):
 BODIES = {"max": _largest, "min": _smallest}
 
 
-def _check_identity(name: str, spec, dims: tuple) -> None:
-    """Raise IndexError where a reduced dimension is empty while results are expected."""
+def _check_identity(name: str, spec, dims: tuple, given) -> None:
+    """Raise IndexError where a reduced dimension is empty while results are expected; the message shows it as it was `given`."""
     if spec.numel == 0:
-        for d in dims:
+        shown = given if given.__class__ in (tuple, list) else (given,)
+        for d, number in zip(dims, shown):
             if spec.shape[d] == 0:
-                raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+                raise IndexError(f"{name}(): Expected reduction dim {number} to have non-zero size.")
 
 
 def _declare_amax(which: str) -> None:
@@ -59,12 +60,12 @@ def _declare_amax(which: str) -> None:
     @public(name, out=True)
     def front(input, dim=(), keepdim=False):
         spec = input._spec
-        if spec.dtype.category == COMPLEX:
-            refuse(f"{which}_values_cpu", spec.dtype)
         if dim.__class__ in (tuple, list) and not dim and spec.numel == 0:
             raise RuntimeError(f"{name}{NO_IDENTITY} Specify the reduction dim with the 'dim' argument.")
         dims = all_dims(dim, spec.ndim)
-        _check_identity(name, spec, dims)
+        _check_identity(name, spec, dims, dim)
+        if spec.dtype.category == COMPLEX:
+            refuse(f"{which}_values_cpu", spec.dtype)
         return reduce(op, input, dims, keepdim, spec.dtype)
     front.__doc__ = (f"The {which}imum over `dim` (all dimensions when none are given); a gradient is shared evenly among ties.\n\n"
                      "Raises IndexError or RuntimeError where there is nothing to choose from.")
@@ -230,13 +231,14 @@ def _declare_median(name: str, skip_nan: bool) -> None:
     @public(name, out=True)
     def front(input, dim=None, keepdim=False):
         spec = input._spec
+        wrapped = None if dim is None else reduced_dim("median", spec, one_dim(name, dim))
         if spec.dtype.category in (BOOL, COMPLEX) and (spec.numel or dim is not None):
             refuse("median_cpu" if dim is None else "median_out", spec.dtype)
         if dim is None:
             if keepdim:
                 raise TypeError(f"{name}() missing 1 required positional arguments: \"dim\"")
             return reduce(over_all, input, tuple(range(spec.ndim)), False, spec.dtype)
-        return pick(over_dim, result, input, reduced_dim("median", spec, one_dim(name, dim)), keepdim)
+        return pick(over_dim, result, input, wrapped, keepdim)
     front.__doc__ = (f"The lower median of all elements; with `dim`, a named tuple (values, indices) along it. "
                      f"{'NaN is skipped.' if skip_nan else 'NaN wins.'}\n\nRaises IndexError for an empty dimension.")
 

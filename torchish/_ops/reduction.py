@@ -61,9 +61,10 @@ def reduction_planner(op: Op, argtypes: tuple, static: dict):
     if a.dtype.category == COMPLEX and result.category == FLOATING:
         compute = compute.to_complex()
     body, rest = op.body, static
+    first = result if result is not compute and a.dtype is not result and a.dtype.category != COMPLEX else compute
 
     def impl(xp, x):
-        return cast(xp, body(xp, cast(xp, x, compute), dims, keepdim, **rest), result)
+        return cast(xp, body(xp, cast(xp, cast(xp, x, first), compute), dims, keepdim, **rest), result)
     rules = None if op.vjp is None else (_typed(op.vjp[0], flow, compute, dims, keepdim, rest),)
     return impl, spec_of(reduced_shape(a.shape, dims, keepdim), result, a.device), rules
 

@@ -26,7 +26,7 @@ def _scan_planner(op: Op, argtypes: tuple, static: dict):
     compute = widened(result)
 
     def impl(xp, x):
-        x = cast(xp, x, compute)
+        x = cast(xp, cast(xp, x, result), compute)
         return cast(xp, op.body(xp, x, dim) if a.ndim else op.body(xp, xp.reshape(x, (1,)), 0).reshape(()), result)
 
     def typed(rule):
@@ -52,6 +52,8 @@ def _cumsum_rule(xp, g, out, x, dim):
 
 def _cumprod_rule(xp, g, out, x, dim):
     """sum of g_k out_k / x_i over k >= i where no element is 0, as in torch (NaN and infinities show it), else without division."""
+    if x.ndim and x.shape[dim] <= 1:
+        return g
     zeros = xp.any(x == 0)
     plain = _cumsum_rule(xp, g * xp.conj(out), out, x, dim) / xp.conj(xp.where(zeros, xp.ones_like(x), x))
     return xp.where(zeros, _cumprod_of_others(xp, g, x, dim), plain)

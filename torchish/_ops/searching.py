@@ -178,6 +178,8 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     if dim is not None:
         dim = wrap_dim(dim, input._spec.ndim)
         _check_unique_dim(input, dim)
+    if input._spec.dtype.category == COMPLEX:
+        refuse("unique" if dim is None else "unique_dim", input._spec.dtype)
     x = _host(input, "unique")
     x = x.reshape(1) if x.ndim == 0 else x
     if dim is not None and x.shape[dim] == 0:
@@ -196,6 +198,8 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     if dim is not None:
         dim = wrap_dim(dim, input._spec.ndim)
         _check_unique_dim(input, dim)
+    if input._spec.dtype.category == COMPLEX:
+        refuse("unique" if dim is None else "unique_dim", input._spec.dtype)
     x = _host(input, "unique_consecutive")
     axis = 0 if dim is None else dim
     x = x.reshape(-1) if dim is None or x.ndim == 0 else x
