@@ -135,9 +135,9 @@ def inputs(t) -> dict:
     return made
 
 
-def run(t, expression: str) -> dict:
-    """What the expression gives on module `t`, as plain data."""
-    names = inputs(t)
+def run(t, expression: str, make=inputs) -> dict:
+    """What the expression gives on module `t`, as plain data; its operands are those of `make(t)`."""
+    names = make(t)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+import creation_cases
 import elementwise_cases
+import matrix_cases
 import nn_cases
 import reduction_cases
 
@@ -30,6 +32,9 @@ def _losses() -> str:
 
 # Expressions, separated by ";" or put on lines of their own.
 OWN = {
+    "fourier": """
+        t.fft.fft(t.complex(x, x)) ; t.fft.ifft(t.complex(x, x)) ; t.fft.rfft(x) ; t.fft.irfft(t.complex(x, x))
+    """,
     "arithmetic": """
         t.rsub(x, p, alpha=2) ; t.rsub(x, 2, alpha=3) ; t.xlogy(2, x.abs()) ; x.clamp_min(0.5) ; x.clamp_max(0.5) ; x.clamp_min(p) ; x.clamp_max(p)
         x.clamp(min=p) ; x.clamp(max=p) ; x.clamp(p, p + 1)
@@ -104,6 +109,7 @@ OWN = {
         F.interpolate(image, 4, mode='bicubic', antialias=True)
         F.interpolate(image, 4, mode='lanczos', antialias=True)
     """ + "\n".join(f"F.interpolate({name}, scale_factor=1.5, mode='nearest{how}')" for name in ("seq", "image", "volume") for how in ("", "-exact")),
+    "fft": "t.fft.fft(x) ; t.fft.ifft(complex) ; t.fft.rfft(x) ; t.fft.irfft(complex) ; t.fft.rfft2(x) ; t.fft.hfft(complex)",
     "special": """
         t.special.i0(x) ; t.special.i0e(x) ; t.special.i1(x) ; t.special.i1e(x) ; t.special.entr(positive) ; t.special.erfcx(x)
         t.special.ndtri(positive / 4) ; t.special.log_ndtr(x) ; t.special.xlog1py(x, positive) ; t.special.xlog1py(2, positive)
@@ -215,6 +221,8 @@ TABLES: dict[str, list[Sample]] = {
     "elementwise table": [_table_row(reduction_cases, text) for text in elementwise_cases.CASES],
     "reduction table": [_table_row(reduction_cases, text) for text in reduction_cases.CASES],
     "layer table": [_layer(name) for name in nn_cases.CASES],
+    "matrix table": [_table_row(matrix_cases, text) for text in matrix_cases.CASES],
+    "creation table": [_table_row(creation_cases, text) for text in creation_cases.CASES],
 }
 SAMPLES: dict[str, list[Sample]] = {
     **{family: [_expression(text) for text in _separate(rows)] for family, rows in OWN.items()},

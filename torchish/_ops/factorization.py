@@ -260,7 +260,7 @@ def svd(input, some=True, compute_uv=True):
         u, s, vh = linalg_svd(input, not some)
         return _named("svd U S V", (u, s, METHODS["adjoint"](vh)))
     zeros = [METHODS["new_zeros"](input, (*spec.shape[:-2], n, n)) for n in spec.shape[-2:]]
-    return _named("svd U S V", (by_columns(zeros[0]), svdvals(input), by_columns(zeros[1])))
+    return _named("svd U S V", (zeros[0], svdvals(input), by_columns(zeros[1])))
 
 
 # ---------------------------------------------------------------- Hermitian eigenvalues
@@ -278,14 +278,15 @@ def _eigh(xp, x, *, upper):
 
 
 def _eigh_rule(xp, g, out, x, *, upper):
-    """V (diag(gL) + (V^H gV) / E) V^H with E_ij = L_j - L_i, where the diagonal of the second term is left out."""
+    """V (diag(gL) + skew(V^H gV) / E) V^H with E_ij = L_j - L_i, where the diagonal of the second term is left out; Hermitian, as torch's."""
     g_values, g_vectors = g
     values, vectors = out
     middle = xp.zeros_like(vectors) if g_values is None else g_values[..., None, :] * eye(xp, x.shape[-1], vectors)
     if g_vectors is not None:
         one = eye(xp, x.shape[-1], values)
         gaps = values[..., None, :] - values[..., :, None] + one
-        middle = middle + product(xp, adjoint(xp, vectors), g_vectors) * (1 - one) / gaps
+        turned = product(xp, adjoint(xp, vectors), g_vectors)
+        middle = middle + (turned - adjoint(xp, turned)) * (1 - one) / (2 * gaps)
     return product(xp, vectors, product(xp, middle, adjoint(xp, vectors)))
 
 
@@ -335,7 +336,7 @@ def _eig(xp, x):
 
 
 def _eigvals(xp, x):
-    return np.linalg.eigvals(x) if xp is np else _eig(xp, x)[0]
+    return np.linalg.eigvals(x).astype(np.result_type(x.dtype, np.complex64)) if xp is np else _eig(xp, x)[0]
 
 
 linalg_eig_op = Op("linalg.eig", _eig, simple(_eig_infer("linalg.eig")), grad="LinalgEigBackward0", saves=("result",))

@@ -137,9 +137,12 @@ def _pinv_infer(a, atol, rtol, *, hermitian):
 pinv_op = Op("linalg.pinv", _pinv, simple(_pinv_infer), grad="LinalgPinvBackward0", saves=(0, "result"))
 
 
+_LAPACK = (dt.float32, dt.float64, dt.complex64, dt.complex128)
+
+
 def _tolerances(spec: Spec, atol, rtol) -> tuple:
     """torch's defaults: atol 0; rtol eps * max(m, n), or 0 where atol is positive."""
-    default = float(np.finfo(spec.dtype.to_real().numpy).eps) * max(spec.shape[-2:]) if spec.ndim > 1 and spec.dtype.category >= FLOATING else 0.0
+    default = float(np.finfo(spec.dtype.to_real().numpy).eps) * max(spec.shape[-2:]) if spec.ndim > 1 and spec.dtype in _LAPACK else 0.0
     if rtol is None:
         if isinstance(atol, TensorBase):
             rtol = FUNCTIONS["where"](METHODS["gt"](atol, 0), 0.0, default)
@@ -192,7 +195,7 @@ rank_op = Op("linalg.matrix_rank", _rank, simple(_rank_infer))
 def matrix_rank(A, tol=None, hermitian=False, *, atol=None, rtol=None):
     """How many singular values exceed max(atol, rtol * the largest), or `tol`; int64."""
     spec = A._spec
-    if spec.ndim > 1 and spec.dtype not in (dt.float32, dt.float64, dt.complex64, dt.complex128):
+    if spec.ndim > 1 and spec.dtype not in _LAPACK:
         raise RuntimeError("This function doesn't handle types other than float and double")
     atol, rtol = (tol, 0.0) if tol is not None else _tolerances(spec, atol, rtol)
     return call(rank_op, (A, atol, rtol), (("hermitian", bool(hermitian)),))
@@ -337,13 +340,15 @@ def cond(A, p=None):
     if spec.ndim < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
     if p is not None and (p not in ("fro", "nuc") if isinstance(p, str) else abs(p) not in (1, 2, math.inf)):
-        raise RuntimeError(f"linalg.cond got an invalid norm type: {p if isinstance(p, str) else format(p, '.1f')}")
+        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
     if p is None or p in (2, -2):
         return _cond_by_values(A, -1 if p == -2 else 1)
     if spec.shape[-1] != spec.shape[-2]:
         order = "inf" if p == math.inf else "-inf" if p == -math.inf else p
         require_square(f"linalg.cond(ord={order})", spec)
     norm = FUNCTIONS["linalg.matrix_norm"]
+    if p == "nuc":
+        return METHODS["mul"](norm(A, p), norm(inverted(A), p))
     inverse, info = FUNCTIONS["linalg.inv_ex"](A)
     inverse = METHODS["masked_fill"](inverse, METHODS["gt"](info, 0)[..., None, None], math.inf)
     return METHODS["nan_to_num"](METHODS["mul"](norm(A, p), norm(inverse, p)), nan=math.inf, posinf=math.inf)
@@ -377,7 +382,7 @@ def tensorsolve(A, B, dims=None):
         A = METHODS["movedim"](A, tuple(dims), tuple(range(-len(dims), 0)))
     shape = tuple(A._spec.shape)
     n = B._spec.ndim
-    rows, columns = math.prod(shape[:n]), math.prod(shape[n:])
+    rows, columns = B._spec.numel, math.prod(shape[n:])
     if rows != columns:
         raise RuntimeError("Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), but got "
                            f"{columns} != {rows}")

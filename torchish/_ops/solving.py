@@ -161,7 +161,7 @@ def _solve_call(op: Op, A, B, left, name: str):
     solution, info = made if isinstance(made, tuple) else (made, None)
     if squeeze:
         solution = solution[..., 0]
-    elif left and not vector:
+    elif left and solution._spec.ndim > 1:
         by_columns(solution)
     return solution, info
 
@@ -226,8 +226,7 @@ def solve_triangular(A, B, *, upper, left=True, unitriangular=False):
     `unitriangular`. Not checked for zeros on the diagonal.
     """
     static = (("upper", bool(upper)), ("left", bool(left)), ("unit", bool(unitriangular)))
-    made = call(solve_triangular_op, (A, B), static)
-    return by_columns(made) if left else made
+    return by_columns(call(solve_triangular_op, (A, B), static))
 
 
 def _old_checks(function: str, b: Spec, a: Spec, letter: str) -> tuple:

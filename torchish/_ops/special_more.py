@@ -140,7 +140,7 @@ def _polygamma(xp, x, n):
 def _polygamma_planner(op: Op, argtypes: tuple, static: dict):
     a, n = argtypes[0], static["n"]
     if a.dtype in COMPLEX_DTYPES:
-        raise NotImplementedError(f"\"polygamma\" not implemented for '{a.dtype.legacy}'")
+        raise NotImplementedError(f"\"{('digamma', 'trigamma', 'polygamma')[min(n, 2)]}\" not implemented for '{a.dtype.legacy}'")
     result = static.get("into") or (a.dtype if a.dtype.category == FLOATING else dt.get_default_dtype())
     compute = widened(result)
 

@@ -70,11 +70,15 @@ def _check(name: str, M: int, d: dt.dtype) -> None:
         raise ValueError(f"{name} expects float32 or float64 dtypes, got: {d!r}")
 
 
-def _signal(name: str, parameters: str, values: Callable, doc: str, check: Callable = lambda sym, *given: None) -> None:
-    """Publish torch.signal.windows.`name`(M, *, parameters); `values(k, m, *parameters)`: k = 0..M-1, m the last index of the symmetric window."""
+def _signal(name: str, parameters: str, values: Callable, doc: str, check: Callable = lambda sym, *given: None,
+            named: str = "") -> None:
+    """Publish torch.signal.windows.`name`(M, *, parameters); `values(k, m, *parameters)`: k = 0..M-1, m the last index of the symmetric window.
+
+    Errors call it `named`: what torch makes it from.
+    """
     def make(M, given, sym, dtype, layout, device, requires_grad):
         d = check_dtype(dtype)
-        _check(name, M, d)
+        _check(named or name, M, d)
         check(sym, *given)
         made = np.zeros(0) if M == 0 else np.ones(1) if M == 1 else values(np.arange(M, dtype=np.float64), M - 1 if sym else M, *given)
         return _made(made, d, device, requires_grad)
@@ -115,11 +119,12 @@ def _exponential(k, m, center, tau):
 
 
 _signal("general_cosine", "a", lambda k, m, a: _cosines(k / m, a), "A sum of cosines with coefficients `a`, alternating in sign.", _check_weights)
-_signal("general_hamming", "alpha=0.54", lambda k, m, alpha: _cosines(k / m, (alpha, 1 - alpha)), "The general Hamming window.")
-_signal("hamming", "", lambda k, m: _cosines(k / m, (0.54, 0.46)), "The Hamming window.")
-_signal("hann", "", lambda k, m: _cosines(k / m, (0.5, 0.5)), "The Hann window.")
+_signal("general_hamming", "alpha=0.54", lambda k, m, alpha: _cosines(k / m, (alpha, 1 - alpha)), "The general Hamming window.",
+        named="general_cosine")
+_signal("hamming", "", lambda k, m: _cosines(k / m, (0.54, 0.46)), "The Hamming window.", named="general_cosine")
+_signal("hann", "", lambda k, m: _cosines(k / m, (0.5, 0.5)), "The Hann window.", named="general_cosine")
 _signal("blackman", "", lambda k, m: _cosines(k / m, (0.42, 0.5, 0.08)), "The Blackman window.")
-_signal("nuttall", "", lambda k, m: _cosines(k / m, (0.3635819, 0.4891775, 0.1365995, 0.0106411)), "The Nuttall window.")
+_signal("nuttall", "", lambda k, m: _cosines(k / m, (0.3635819, 0.4891775, 0.1365995, 0.0106411)), "The Nuttall window.", named="general_cosine")
 _signal("bartlett", "", lambda k, m: 1 - np.abs(2 * k / m - 1), "The Bartlett (triangular) window.")
 _signal("cosine", "", lambda k, m: np.sin((k + 0.5) * math.pi / (m + 1)), "The half period of a sine.")
 _signal("exponential", "center=None, tau=1.0", _exponential, "exp(-|k - center| / tau).", _check_exponential)
