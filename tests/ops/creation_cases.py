@@ -45,6 +45,13 @@ S.zeta(i, i) | t.polygamma(1, f) | t.polygamma(2, f) | p.polygamma(3) | t.polyga
 t.polygamma(2, h) | t.polygamma(2.0, p) | t.polygamma(1, c) | f.detach().clone().polygamma_(1) | t.igamma(p.detach(), p) | t.igammac(p.detach(), p)
 t.igamma(i, i) | t.igamma(p, 2.0) | t.mvlgamma(p + 3, 2) | t.mvlgamma(p, 0) | t.mvlgamma(i + 3, 2) | S.multigammaln(f + 4, 3) | p.frexp()
 t.frexp(i) | t.frexp(t.tensor([0.0, float('inf'), -3.0]))[0]
+t.gradient(x) | t.gradient(x, spacing=2.0, dim=1) | t.gradient(x, edge_order=2)
+t.gradient(x, spacing=[t.tensor([0.0, 1.0, 3.0])], dim=0, edge_order=2) | t.gradient(x, edge_order=3) | t.gradient(i)
+t.gradient(x, spacing=[1.0, 2.0, 3.0]) | t.gradient(x, dim=5) | t.gradient(x, spacing=(1.0, 2.0), dim=0) | t.unravel_index(i[0], (12,))
+t.unravel_index(i, 12) | t.unravel_index(x, (3, 4)) | t.unravel_index(i, (-3, 4)) | t.histogram(p.detach(), 4)
+t.histogram(p.detach(), t.tensor([0.0, 1.0, 4.0], dtype=t.float64)) | t.histogram(p.detach(), 3, range=(0.0, 2.0), weight=p.detach(), density=True)
+t.histogram(i, 4) | t.histogram(p.detach(), 0) | t.histogram(p.detach(), 3, range=(1.0, 0.0)) | t.histogram(p.detach(), t.tensor([1.0]))
+t.histogram(t.ones(3), 2)
 """
 NAMES = {"S.": "t.special.", "R.": "t.fft.", "W.": "t.signal.windows."}
 

@@ -120,6 +120,10 @@ OWN = {
     "activation": """
         F.rrelu(x, training=True)
     """,
+    "sampling": """
+        t.bernoulli(x.sigmoid()) ; t.poisson(positive.requires_grad_()) ; (x * 1).uniform_() ; (x * 1).normal_() ; (x * 1).bernoulli_()
+        (x * 1).random_() ; (x * 1).exponential_() ; (x * 1).geometric_(0.5) ; (x * 1).cauchy_() ; (x * 1).log_normal_()
+    """,
 }
 
 

@@ -181,20 +181,20 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
 
 
 # ---------------------------------------------------------------- in place
-_OVERWRITE: dict[str, Op] = {}
-
-
 def _overwrite_op(name: str) -> Op:
-    if name not in _OVERWRITE:
-        _OVERWRITE[name] = Op(f"{name} (drawn)", lambda xp, old, new: new, lambda op, argtypes, static: ((lambda xp, old, new: new), argtypes[1]),
-                              grad="".join(w.capitalize() for w in name.split("_")) + "Backward0",
-                              vjp=(lambda xp, g, out, old, new: xp.zeros(old.shape, g.dtype),))
-    return _OVERWRITE[name]
+    """What replaces a tensor's content with numbers drawn on the host; no gradient passes through it."""
+    return Op(f"{name} (drawn)", lambda xp, old, new: new, lambda op, argtypes, static: ((lambda xp, old, new: new), argtypes[1]),
+              grad="".join(w.capitalize() for w in name.split("_")) + "Backward0",
+              vjp=(lambda xp, g, out, old, new: xp.zeros(old.shape, g.dtype),))
+
+
+_OVERWRITE = {name: _overwrite_op(name)
+              for name in ("poisson", "uniform", "normal", "bernoulli", "random", "exponential", "geometric", "cauchy", "log_normal")}
 
 
 def _overwritten(name: str, array: np.ndarray, like: TensorBase):
     drawn = from_array(array)
-    return call(_overwrite_op(name), (like, drawn)) if like._current_edge() is not None else drawn
+    return call(_OVERWRITE[name], (like, drawn)) if like._current_edge() is not None else drawn
 
 
 def _in_place(name: str, sample, doc: str) -> None:
@@ -214,7 +214,7 @@ def _in_place(name: str, sample, doc: str) -> None:
         if self._current_edge() is None:
             write(self, constant(array, spec.device), None)
         else:
-            made = call(_overwrite_op(name), (self, from_array(array, None, spec.device)))
+            made = call(_OVERWRITE[name], (self, from_array(array, None, spec.device)))
             write(self, made._read(), made._edge)
         return self
     method.__name__, method.__doc__ = name + "_", doc
