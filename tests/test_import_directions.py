@@ -19,7 +19,7 @@ LAYERS = (
     # The public names: modules of functions, and _public, which gathers torch-level names for the layers above.
     ("_public", "_submodule", "compiler", "cuda", "signal", "linalg", "fft", "special", "random", "autograd", "func", "serialization", "distributed"),
     ("nn", "optim", "distributions", "utils"),
-    ("", "__main__", "_import_hook"),
+    ("", "__main__", "_import_hook", "_collector"),
 )
 # Beside _core: they see the dtypes, themselves and NumPy only.
 BESIDE_CORE = ("_random", "_format")

@@ -1,22 +1,25 @@
 """torchish: torch's API on JAX. `import torchish as torch`."""
-from ._public import *
+from ._collector import paused as _paused
 
-from . import autograd as autograd  # isort: skip
-from . import compiler as compiler
-from . import cuda as cuda
-from . import fft as fft
-from . import func as func
-from . import linalg as linalg
-from . import nn as nn
-from . import optim as optim
-from . import random as random
-from . import serialization as serialization
-from . import signal as signal
-from . import special as special
-from . import utils as utils
-from .compiler import compile as compile
-from .func import vmap as vmap
-from .serialization import load as load
-from .serialization import save as save
+with _paused():
+    from ._public import *
+
+    from . import autograd as autograd  # isort: skip
+    from . import compiler as compiler
+    from . import cuda as cuda
+    from . import fft as fft
+    from . import func as func
+    from . import linalg as linalg
+    from . import nn as nn
+    from . import optim as optim
+    from . import random as random
+    from . import serialization as serialization
+    from . import signal as signal
+    from . import special as special
+    from . import utils as utils
+    from .compiler import compile as compile
+    from .func import vmap as vmap
+    from .serialization import load as load
+    from .serialization import save as save
 
 __version__ = "2.13.0+torchish.0.1.0"

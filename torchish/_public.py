@@ -4,6 +4,8 @@ from __future__ import annotations
 from . import _dtype
 from ._core.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from ._core.anomaly import is_anomaly_enabled as is_anomaly_enabled
+from ._core.disk_cache import program_cache_dir as program_cache_dir
+from ._core.disk_cache import set_program_cache as set_program_cache
 from ._core.evaluate import raise_failed_checks as _raise_failed_checks
 from ._core.explain import explain as explain
 from ._core.explain import reset_explain as reset_explain

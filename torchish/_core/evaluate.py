@@ -16,11 +16,11 @@ from collections import Counter
 from sys import getrefcount
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from . import handle, tape
 from .devices import jax_device
+from .disk_cache import compiled, program_for
 from .explain import log
 from .program import Slice, make_function, make_slice, note_use, run_numpy
 from .tape import NUMBERS, Node, Value, state, threads
@@ -62,6 +62,7 @@ cache: dict[tuple, Entry] = {}
 CACHE_CAP = 4096
 evaluating = threading.RLock()  # one thread at a time: what is pending may be shared, see threads.py
 counters: Counter = log.counters
+_staging: dict = {}
 
 
 def evaluate(cause: str, want: Value | None = None, upto: int | None = None) -> None:
@@ -229,7 +230,7 @@ def _run_compiled(made: Slice, entry: Entry, cause: str) -> None:
         _let_go(made)
     free = frozenset([i for i, ref in candidates if ref() is None])
     with jax.enable_x64(True):
-        program = _choose(entry, free, function, made)
+        program = _choose(entry, free, function, made.key, args)
         outs = program(*args)
     for v, array in zip(live, outs):
         v.array = array
@@ -292,7 +293,7 @@ def _let_go(made: Slice) -> None:
     made.places.clear()
 
 
-def _choose(entry: Entry, free: frozenset, function, made: Slice):
+def _choose(entry: Entry, free: frozenset, function, key: tuple, args: list):
     """The compiled program that donates the most of the arguments in `free`; one is compiled if none will do."""
     best = None
     for donated in entry.programs:
@@ -303,13 +304,17 @@ def _choose(entry: Entry, free: frozenset, function, made: Slice):
     if function is None:  # the programs there are would donate too much
         function, free = entry.function, frozenset()
     entry.function = function
-    program = entry.programs[free] = jax.jit(function, donate_argnums=tuple(sorted(free)))
+    program = entry.programs[free] = program_for(function, tuple(sorted(free)), key, entry.skip, args)
     return program
 
 
 def _device_number(x):
+    """`x` as a device scalar, weakly typed like the Python number, so that the same program takes both. (`jnp.asarray` would compile that, too.)"""
     with jax.enable_x64(True):
-        return jnp.asarray(x)  # weakly typed, like the Python number: the same program takes both
+        kind = x.__class__
+        if kind not in _staging:
+            _staging[kind] = compiled(lambda x: x, (), [x], f"stage {kind.__name__}")
+        return _staging[kind](x)
 
 
 def to_device(v: Value):
