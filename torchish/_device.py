@@ -19,7 +19,7 @@ class device:  # torch spells the class in lower case
         if isinstance(type, device):
             return type
         if isinstance(type, int) and not isinstance(type, bool):
-            type, index = "cuda", type
+            type, index = "cuda", _accelerator_index(type)
         if not isinstance(type, str):
             raise TypeError(_combination(type))
         if index is not None and not isinstance(index, int):
@@ -51,6 +51,17 @@ class device:  # torch spells the class in lower case
 
     def __deepcopy__(self, memo):
         return self
+
+
+has_accelerator = bool  # whether there is a GPU; set by the module that knows JAX
+
+
+def _accelerator_index(index: int) -> int:
+    if index < 0:
+        raise RuntimeError("Device index must not be negative")
+    if not has_accelerator():
+        raise RuntimeError("Cannot access accelerator device when none is available.")
+    return index
 
 
 def _combination(given) -> str:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import jax
 
+from .. import _device
+
 _devices: dict = {}
 
 
@@ -27,3 +29,6 @@ def device_count(platform: str) -> int:
         return jax.local_device_count(platform)
     except RuntimeError:
         return 0
+
+
+_device.has_accelerator = lambda: device_count("gpu") > 0

@@ -198,7 +198,7 @@ def explained(front: Callable, name: str, method: bool, args: tuple, kwargs: dic
     text = str(error)
     texts = SIGNATURES.get(name) or method and name.endswith("_") and SIGNATURES.get(name[:-1])
     if (name in PYTHON or name.startswith("nn.functional.") and name not in NATIVE) and _CALL.match(text):  # torch has these in Python too
-        return TypeError(_CALL.sub(f"{name.rpartition('.')[2]}() ", text))
+        return TypeError(_CALL.sub(f"{_python_name(name, method, args, kwargs)}() ", text))
     name = name.rpartition(".")[2]
     if isinstance(error, TypeError) and text.startswith("(): "):
         return TypeError(name + text)
@@ -214,6 +214,17 @@ def explained(front: Callable, name: str, method: bool, args: tuple, kwargs: dic
     signature = _derived(front)
     problem = signature.read(name, args, kwargs, int(method))
     return TypeError(problem) if problem is not None else _renumbered(text, front.__name__, name, 0 if only else signature.variadic - int(method))
+
+
+def _python_name(name: str, method: bool, args: tuple, kwargs: dict) -> str:
+    """The name in Python's own errors: of a method with its class, of the two `unique` functions with the results asked for."""
+    if method:
+        return f"Tensor.{name}"
+    if name not in ("unique", "unique_consecutive"):
+        return name.rpartition(".")[2]
+    first = 2 if name == "unique" else 1
+    asked = [key for i, key in enumerate(("inverse", "counts"), first) if kwargs.get(f"return_{key}", args[i] if i < len(args) else False)]
+    return ("_return_" if name == "unique" else "_consecutive_return_") + ("_and_".join(asked) or "output")
 
 
 def _renumbered(text: str, front: str, name: str, by: int) -> Exception | None:

@@ -257,11 +257,9 @@ def _parse(equation: str, shapes: tuple):
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(shapes):
-        raise RuntimeError(
-            f"einsum(): {'fewer' if len(shapes) > len(terms) else 'more'} operands were provided than specified in the equation"
-            if len(shapes) < len(terms)
-            else "einsum(): more operands were provided than specified in the equation"
-        )
+        if len(shapes) > 2:
+            raise ValueError(f"Number of einsum subscripts, {len(terms)}, must be equal to the number of operands, {len(shapes)}.")
+        raise RuntimeError(f"einsum(): {'fewer' if len(shapes) < len(terms) else 'more'} operands were provided than specified in the equation")
     rank = max((len(s) - len(t.replace("...", "")) for t, s in zip(terms, shapes) if "..." in t), default=0)
     spare = [c for c in LETTERS if c not in equation]
     letters = [_expanded(t, len(s), rank, i, spare) for i, (t, s) in enumerate(zip(terms, shapes))]
@@ -318,12 +316,15 @@ def _sizes(letters: list, shapes: tuple) -> dict:
                 raise RuntimeError(f"einsum(): subscript {c} is repeated for operand {i} but the sizes don't match, {n} != {own[c]}")
             have = size.get(c, 1)
             if have != 1 and n not in (1, have):
-                raise RuntimeError(
-                    f"einsum(): operands do not broadcast with remapped shapes [original->remapped]: subscript {c} has size {n} for "
-                    f"operand {i} which does not broadcast with previously seen size {have}"
-                )
+                raise _unequal(c, n, i, have, len(shapes))
             size[c] = n if have == 1 else have
     return size
+
+
+def _unequal(c: str, n: int, i: int, have: int, count: int) -> Exception:
+    if count > 2:  # torch asks opt_einsum for an order first
+        return ValueError(f"Size of label '{c}' for operand {i} ({have}) does not match previous terms ({n}).")
+    return RuntimeError(f"einsum(): subscript {c} has size {n} for operand {i} which does not broadcast with previously seen size {have}")
 
 
 def _check_result(result: str, size: dict) -> None:

@@ -290,9 +290,11 @@ def _convolve(name: str, rank: int, transposed: bool, input, weight, bias, strid
     if w.ndim != rank + 2:
         if w.ndim < 3:
             raise RuntimeError("weight should have at least three dimensions")
+        if rank > 1:  # torch takes the rank from the weight, and stride has another
+            _numbers("stride", _numbers("stride", stride, rank), w.ndim - 2)
         raise RuntimeError(
             f"Expected {w.ndim}-dimensional input for {w.ndim}-dimensional weight {shape_text(w.shape)}, but got {rank + 2}-dimensional input "
-            f"of size {shape_text(x.shape)} instead"
+            f"of size {shape_text(x.shape if x.ndim == rank + 2 else (1, *x.shape))} instead"
         )
     static = _static(rank, tuple(w.shape[2:]), _hashable(stride), _hashable(padding), _hashable(dilation), transposed, _hashable(extra), int(groups))
     if x.ndim == rank + 2:

@@ -238,7 +238,7 @@ def masked_select(input, mask):
     got = tensor_argument("masked_select", "mask", 2, mask)._spec
     if got.dtype is not dt.bool_:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
-    shape = broadcast_shapes([input._spec.shape, got.shape])
+    shape = broadcast_shapes([got.shape, input._spec.shape])
     found = np.flatnonzero(np.broadcast_to(mask._host("masked_select"), shape))
     return call(masked_select_op, (input, _host_tensor(found, input)), (("shape", tuple(shape)),))
 

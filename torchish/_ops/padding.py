@@ -53,8 +53,8 @@ def constant_pad_nd(input, pad, value=0):
         raise RuntimeError(f"Length of pad must be even but instead it equals {len(pad)}")
     if len(pad) // 2 > ndim:
         raise RuntimeError(
-            f"Length of pad should be no more than twice the number of dimensions of the input. Pad length is {len(pad)} while the input has "
-            f"{ndim} dimensions."
+            f"Length of pad should be no more than twice the number of dimensions of the input. Pad length is {len(pad)}while the input has "
+            f"{ndim}dimensions."
         )
     return call(constant_op, (input, 0 if value is None else value), (("pairs", _pairs(tuple(int(p) for p in pad), ndim)),))
 
@@ -138,8 +138,6 @@ def pad(input, pad, mode="constant", value=None):
     Raises RuntimeError or NotImplementedError where the list does not fit the mode or the input.
     """
     pad = tuple(int(p) for p in pad)
-    if mode == "constant":
-        return constant_pad_nd(input, pad, 0 if value is None else value)
     x = input._spec
     if len(pad) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
@@ -148,6 +146,8 @@ def pad(input, pad, mode="constant", value=None):
             f"Padding length should be less than or equal to two times the input dimension but got padding length {len(pad)} and input of "
             f"dimension {x.ndim}"
         )
+    if mode == "constant":
+        return constant_pad_nd(input, pad, 0 if value is None else value)
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     rank = len(pad) // 2

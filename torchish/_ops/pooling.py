@@ -14,6 +14,7 @@ from .. import _dtype as dt
 from .._core.op import Op
 from .._core.record import call
 from .nn_common import FLOATING, computed, not_implemented, ntuple, sized
+from .pooling_geometry import adaptive_sizes, pool_arguments, pooled_sizes
 from .shared import shape_text
 from .variants import METHODS, public
 
@@ -134,80 +135,14 @@ _ADAPTIVE_MAX = {
 }
 
 
-# ---------------------------------------------------------------- geometry
-def pooled_size(size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
-    """The number of windows along a dimension; in ceil mode a last window may run over, if it starts inside the input or its left padding."""
-    span = size + 2 * padding - dilation * (kernel - 1) - 1
-    out = (-(-span // stride) if ceil_mode else span // stride) + 1
-    if ceil_mode and (out - 1) * stride >= size + padding:
-        out -= 1
-    return out
-
-
-def _arguments(name: str, rank: int, x, kernel_size, stride, padding, dilation) -> tuple:
-    kernel = _ints(name, "kernel_size", kernel_size, rank)
-    stride = kernel if stride is None or (isinstance(stride, (tuple, list)) and not stride) else _ints(name, "stride", stride, rank)
-    padding, dilation = _ints(name, "padding", padding, rank), _ints(name, "dilation", dilation, rank)
-    if x.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(
-            f"{name}: Expected {rank + 1}D or {rank + 2}D (batch mode) tensor expected for input"
-            if rank > 1
-            else f"{name}() Expected 2D or 3D input tensor, but got {shape_text(x.shape)}"
-        )
-    if any(k <= 0 for k in kernel):
-        raise RuntimeError(f"kernel size should be greater than zero, but got {_sides('k', kernel)}")
-    if any(s <= 0 for s in stride):
-        raise RuntimeError(
-            "stride should not be zero" if rank > 1 and 0 in stride else f"stride should be greater than zero, but got {_sides('d', stride)}"
-        )
-    if any(d <= 0 for d in dilation):
-        raise RuntimeError(f"dilation should be greater than zero, but got {_sides('dilation', dilation)}")
-    for k, p, d in zip(kernel, padding, dilation):
-        if p < 0:
-            raise RuntimeError(f"pad must be non-negative, but got pad: {p}")
-        if p > (d * (k - 1) + 1) // 2:
-            raise RuntimeError(f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and dilation={d}")
-    if any(n == 0 for n in x.shape[-rank - 1 :]):
-        raise RuntimeError(
-            f"Expected {rank + 1}D or {rank + 2}D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape_text(x.shape)}"
-        )
-    return kernel, stride, padding, dilation
-
-
-def _sides(letter: str, values: tuple) -> str:
-    names = ("T", "H", "W")[-len(values) :] if len(values) > 1 else ("W",)
-    return " ".join(f"{letter}{n}: {v}" for n, v in zip(names, values))
-
-
-def _ints(name: str, what: str, value, rank: int) -> tuple:
-    made = ntuple(value, rank)
-    if len(made) != rank:
-        raise RuntimeError(f"{name}: {what} must either be a single int, or a tuple of {('one', 'two', 'three')[rank - 1]} ints")
-    return made
-
-
-def _out_sizes(rank: int, x, kernel, stride, padding, dilation, ceil_mode) -> tuple:
-    sizes = tuple(pooled_size(n, k, s, p, d, ceil_mode) for n, k, s, p, d in zip(x.shape[-rank:], kernel, stride, padding, dilation))
-    if any(n < 1 for n in sizes):
-        inside, outside = (
-            "x".join(map(str, s)) for s in ((x.shape[-rank - 1], *_as_2d(rank, x.shape[-rank:])), (x.shape[-rank - 1], *_as_2d(rank, sizes)))
-        )
-        raise RuntimeError(f"Given input size: ({inside}). Calculated output size: ({outside}). Output size is too small")
-    return sizes
-
-
-def _as_2d(rank: int, sizes) -> tuple:
-    return (1, *sizes) if rank == 1 else tuple(sizes)
-
-
 # ---------------------------------------------------------------- max pooling
 def _publish_max(rank: int) -> None:
     name = f"max_pool{rank}d"
 
     def indexed(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
         x = input._spec
-        kernel, stride, padding, dilation = _arguments(name, rank, x, kernel_size, stride, padding, dilation)
-        sizes = _out_sizes(rank, x, kernel, stride, padding, dilation, ceil_mode)
+        kernel, stride, padding, dilation = pool_arguments(name, rank, x, kernel_size, stride, padding, dilation)
+        sizes = pooled_sizes(name, rank, x, kernel, stride, padding, dilation, ceil_mode)
         windows = tuple(zip(x.shape[-rank:], sizes, kernel, stride, padding, dilation))
         whole = all(o * k <= n for o, k, n in zip(sizes, kernel, x.shape[-rank:]))
         apart = kernel == stride and whole and not any(padding) and set(dilation) == {1}
@@ -233,31 +168,12 @@ def _publish_max(rank: int) -> None:
     )
 
 
-def _adaptive_sizes(name: str, rank: int, x, output_size) -> tuple:
-    if isinstance(output_size, int):
-        output_size = (output_size,) * rank
-    if len(output_size) != rank:
-        raise RuntimeError(f"{name}: output_size must be {rank}" if rank > 1 else f"{name}() argument 'output_size' should contain one int")
-    if x.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor, but got {shape_text(x.shape)}")
-    sizes = tuple(n if o is None else int(o) for o, n in zip(output_size, x.shape[-rank:]))
-    if any(o < 0 for o in sizes):
-        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0 but received {shape_text(sizes)}")
-    for i, n in enumerate(x.shape[-rank:]):
-        if n == 0:
-            raise RuntimeError(
-                f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {shape_text(x.shape)} "
-                f"with dimension {x.ndim - rank + i} being empty"
-            )
-    return sizes
-
-
 def _publish_adaptive_max(rank: int) -> None:
     name = f"adaptive_max_pool{rank}d"
 
     def indexed(input, output_size, return_indices=False):
         x = input._spec
-        sizes = _adaptive_sizes(name, rank, x, output_size)
+        sizes = adaptive_sizes(name, rank, x, output_size)
         windows = tuple(zip(x.shape[-rank:], sizes))
         return call(_ADAPTIVE_MAX[rank], (input,), (("windows", windows), ("upsample", None)))
 
@@ -356,8 +272,8 @@ def _average(name: str, rank: int, input, kernel_size, stride, padding, ceil_mod
     x = input._spec
     if divisor is not None and divisor == 0:
         raise RuntimeError("divisor must be not zero")
-    kernel, stride, padding, dilation = _arguments(name, rank, x, kernel_size, stride, padding, 1)
-    sizes = _out_sizes(rank, x, kernel, stride, padding, dilation, ceil_mode)
+    kernel, stride, padding, dilation = pool_arguments(name, rank, x, kernel_size, stride, padding, 1)
+    sizes = pooled_sizes(name, rank, x, kernel, stride, padding, dilation, ceil_mode)
     geometry = tuple(zip(x.shape[-rank:], sizes, kernel, stride, padding))
     return call(_AVERAGE[rank], (input,), (("geometry", geometry), ("include", bool(include)), ("divisor", divisor)))
 
@@ -419,7 +335,7 @@ def _publish_adaptive_average(rank: int) -> None:
 
     def pool(input, output_size):
         x = input._spec
-        sizes = _adaptive_sizes(name, rank, x, output_size)
+        sizes = adaptive_sizes(name, rank, x, output_size)
         if set(sizes) == {1} and rank > 1 and x.dtype.category == FLOATING:
             return METHODS["mean"](input, tuple(range(-rank, 0)), True)
         return call(op, (input,), (("sizes", sizes),))
@@ -536,4 +452,4 @@ for _rank in (1, 2, 3):
     _publish_power(_rank)
     _publish_unpool(_rank)
 
-__all__ = ["adaptive_table", "pooled_size", "regular_table"]
+__all__ = ["adaptive_table", "regular_table"]

@@ -47,9 +47,9 @@ def infer_size(shape: tuple, numel: int) -> tuple:
     """`shape` with a -1 filled in. Raises RuntimeError with torch's message where the count does not fit."""
     if -1 not in shape:
         n = 1
-        for s in shape:
+        for i, s in enumerate(shape):
             if s < 0:
-                raise RuntimeError(f"invalid shape dimension {s}")
+                raise _bad_size(shape, i)
             n *= s
         if n != numel:
             raise RuntimeError(f"shape '{shape_text(shape)}' is invalid for input of size {numel}")
@@ -60,7 +60,7 @@ def infer_size(shape: tuple, numel: int) -> tuple:
             if -1 in shape[i + 1:]:
                 raise RuntimeError("only one dimension can be inferred")
         elif s < 0:
-            raise RuntimeError(f"invalid shape dimension {s}")
+            raise _bad_size(shape, i)
         else:
             known *= s
     if known == 0:
@@ -70,6 +70,10 @@ def infer_size(shape: tuple, numel: int) -> tuple:
     if known == 0 or numel % known:
         raise RuntimeError(f"shape '{shape_text(shape)}' is invalid for input of size {numel}")
     return tuple(numel // known if s == -1 else s for s in shape)
+
+
+def _bad_size(shape: tuple, i: int) -> RuntimeError:
+    return RuntimeError(f"invalid shape dimension {shape[i]} at index {i} of shape {shape_text(shape)}")
 
 
 def reshaped(t: TensorBase, shape: tuple, op=view_as_op) -> TensorBase | None:

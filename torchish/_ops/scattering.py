@@ -23,7 +23,7 @@ from .positions import axis_key, check_axis, check_flat, cropped, grid, lifted, 
 from .scalar_value import check_fits
 from .shared import shape_text, wrap_dim
 from .variants import METHODS, assign, check_writable, public, publish, register, tensor_or_number
-from .view_ops import VIEWS
+from .view_ops import VIEWS, expanded
 
 
 def both_forms(name: str, out: bool = False):
@@ -549,6 +549,7 @@ def masked_fill(input, mask, value):
     Raises RuntimeError for a mask that is not bool, a value with dimensions, or one that does not fit the dtype.
     """
     value = _mask_value(input, mask, value)
+    broadcast_shapes([mask._spec.shape, input._spec.shape])
     return call(masked_fill_tensor_op if isinstance(value, TensorBase) else masked_fill_op, (input, value, mask))
 
 
@@ -556,7 +557,6 @@ def masked_fill_(self, mask, value):
     """In-place `masked_fill`: the mask broadcasts to self. Raises RuntimeError where it does not."""
     check_writable(self)
     value = _mask_value(self, mask, value)
-    broadcast_shapes([mask._spec.shape, self._spec.shape])
     return assign(self, call(masked_fill_tensor_op if isinstance(value, TensorBase) else masked_fill_op, (self, value, mask)))
 
 
@@ -632,10 +632,7 @@ def masked_scatter(input, mask, source):
 def masked_scatter_(self, mask, source):
     """In-place `masked_scatter`: the mask broadcasts to self."""
     check_writable(self)
-    have, got = self._spec.shape, tensor_argument("masked_scatter_", "mask", 2, mask)._spec.shape
-    if len(got) > len(have):
-        raise RuntimeError(f"expand(CPUBoolType{{{shape_text(got)}}}, size={shape_text(have)}): the number of sizes provided ({len(have)}) must be "
-                           f"greater or equal to the number of dimensions in the tensor ({len(got)})")
+    expanded(tensor_argument("masked_scatter_", "mask", 2, mask), tuple(self._spec.shape))
     return assign(self, _scatter_masked(self, mask, source))
 
 

@@ -110,6 +110,8 @@ PARAMETER_TYPES.update({"fill_value": "Number", "dtype": "torch.dtype", "from_":
 
 # names that NumPy has for a parameter
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "x1": "input", "x2": "other", "a": "input"}
+# functions that take a Python number for any tensor, `out` included
+NUMBERS_AS_TENSORS = frozenset("add sub mul div true_divide floor_divide multiply subtract divide".split())
 # functions of nn.functional that torch does not write in Python
 NATIVE = frozenset("nn.functional." + name for name in """adaptive_avg_pool1d avg_pool1d avg_pool2d avg_pool3d bilinear conv_transpose1d
     conv_transpose2d conv_transpose3d cosine_similarity gelu hardshrink linear logsigmoid one_hot pairwise_distance prelu
@@ -118,4 +120,4 @@ NATIVE = frozenset("nn.functional." + name for name in """adaptive_avg_pool1d av
 PYTHON = frozenset("""split einsum norm unique unique_consecutive meshgrid tensordot stft cdist chain_matmul lu block_diag cartesian_prod atleast_1d
     atleast_2d atleast_3d broadcast_tensors broadcast_shapes unravel_index manual_seed is_tensor""".split())
 
-__all__ = ["NATIVE", "NUMPY_NAMES", "PARAMETER_TYPES", "PYTHON", "SIGNATURES"]
+__all__ = ["NATIVE", "NUMBERS_AS_TENSORS", "NUMPY_NAMES", "PARAMETER_TYPES", "PYTHON", "SIGNATURES"]

@@ -9,6 +9,8 @@ import functools
 import inspect
 from collections.abc import Callable
 
+import numpy as np
+
 from .. import _dtype as dt
 from .._core import handle
 from .._core.handle import TensorBase
@@ -20,7 +22,7 @@ from .._core.view import check_place, write
 from .._promotion import can_cast
 from .call_errors import explained
 from .overlap import check_partial_overlap
-from .signatures import NUMPY_NAMES
+from .signatures import NUMBERS_AS_TENSORS, NUMPY_NAMES, SIGNATURES
 
 FUNCTIONS: dict[str, Callable] = {}  # torchish.NAME; dotted names live in a submodule: "special.erfinv", "nn.functional.relu"
 METHODS: dict[str, Callable] = {}  # Tensor.NAME
@@ -124,10 +126,13 @@ def _with_out(front: Callable, name: str) -> Callable:
 
 def call_into(front: Callable, name: str, args: tuple, kwargs: dict, out):
     """The `out=` form: compute, then write into `out` (a tensor or a sequence of them). Raises RuntimeError as torch does."""
+    if name in NUMBERS_AS_TENSORS and isinstance(out, (int, float, complex)):
+        out = handle.from_array(np.asarray(out, dt.of_number(out).numpy))
     outs = out if isinstance(out, (tuple, list)) else (out,)
     for o in outs:
         if not isinstance(o, TensorBase):
-            raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(o).__name__}")
+            error = TypeError(f"{name}(): argument 'out' must be Tensor, not {type(o).__name__}")
+            raise name in SIGNATURES and explained(front, name, False, args, {**kwargs, "out": out}, error) or error
     if state.grad and any(isinstance(a, TensorBase) and a._current_edge() is not None for a in (*_flat(args), *kwargs.values(), *outs)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
                            "but one of the arguments requires grad.")
