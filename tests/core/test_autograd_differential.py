@@ -10,12 +10,15 @@ import autograd_error_scenarios
 import function_scenarios
 import graph_scenarios
 import hook_scenarios
+import rounding_scenarios
 from scenario_tools import as_recorded, difference
 from subgradient_cases import ROWS, gradients, row_name
 
 import torchish
 
-SCENARIOS = [s for m in (hook_scenarios, function_scenarios, graph_scenarios, autograd_error_scenarios) for s in m.SCENARIOS]
+torch.set_num_threads(1)  # torch rounds by how many share the work
+
+SCENARIOS = [s for m in (hook_scenarios, function_scenarios, graph_scenarios, autograd_error_scenarios, rounding_scenarios) for s in m.SCENARIOS]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

@@ -13,7 +13,8 @@ from .._core.record import call
 from .._core.tape import state
 from .._core.view import write
 from .nn_common import FLOATING, computed, ntuple, require_float, sized
-from .shared import shape_text
+from .rounding import exact, fused, in_double, lanes, rounded_product
+from .shared import shape_text, summed
 from .variants import METHODS, public
 
 
@@ -49,30 +50,74 @@ def _over_batch(x) -> tuple:
     return (0, *range(2, x.ndim))
 
 
+def _moments(xp, x):
+    """(mean, biased variance) of each channel. Small batches round as torch's do, see rounding.py."""
+    axes, n = _over_batch(x), _count(x, _over_batch(x))
+    if exact(xp, x) and x.ndim == 2 and n <= FEW_ROWS:
+        return _moments_of_rows(xp, x, n)
+    if not exact(xp, x):
+        mean = x.mean(axes)
+        centred = x - _along(mean, x.ndim)
+        return mean, (centred * centred).mean(axes)
+    mean = (x.sum(axes, dtype=np.float64) / n).astype(x.dtype)
+    centred = x - _along(mean, x.ndim)
+    return mean, (centred * centred).sum(axes, dtype=np.float64).astype(x.dtype) / x.dtype.type(n)
+
+
+FEW_ROWS = 64
+
+
+def _moments_of_rows(xp, x, n: int):
+    total = x[0]
+    for row in x[1:]:
+        total = total + row
+    mean = (total.astype(np.float64) / n).astype(x.dtype)
+    return mean, _shared_out(xp, _products_of_rows(xp, x - mean, x - mean), n)
+
+
+def _products_of_rows(xp, a, b):
+    """The sums of a * b down the columns, one row after the other."""
+    total = xp.zeros(a.shape[1:], a.dtype)
+    for i in range(a.shape[0]):
+        total = fused(xp, a[i], b[i], total)
+    return total
+
+
+def _inverse(xp, var, eps):
+    """1 / sqrt(var + eps), for which torch goes to double."""
+    return (1 / xp.sqrt(var.astype(np.float64) + eps)).astype(var.dtype) if exact(xp, var) else 1 / xp.sqrt(var + eps)
+
+
 def _train_body(xp, x, w, b, mean, var, momentum, eps):
-    axes = _over_batch(x)
-    centred, biased, m = _centred(x, axes)
-    out = _affine(xp, centred / xp.sqrt(biased + eps), w, b)
-    n = _count(x, axes)
-    m, v = m.reshape(-1), biased.reshape(-1) * (n / (n - 1) if n > 1 else np.nan)
+    m, biased = _moments(xp, x)
+    scale = _inverse(xp, biased, eps)
+    scale = scale if w is None else scale * w
+    shift = -m * scale if b is None else fused(xp, -m, scale, b)
+    out = fused(xp, x, _along(scale, x.ndim), _along(shift, x.ndim))
+    n = _count(x, _over_batch(x))
+    v = biased * (n / (n - 1) if n > 1 else np.nan)
     return out, m if mean is None else (1 - momentum) * mean + momentum * m, v if var is None else (1 - momentum) * var + momentum * v
 
 
-def _normed(xp, x, eps):
-    axes = _over_batch(x)
-    centred, biased, _ = _centred(x, axes)
-    inv = 1 / xp.sqrt(biased + eps)
-    return centred * inv, inv, axes
+def _train_parts(xp, x, g, eps):
+    """(x minus its mean, 1 / deviation, sum of g * that difference, count); statistics shaped to broadcast with x."""
+    m, biased = _moments(xp, x)
+    inv, centred, n = _along(_inverse(xp, biased, eps), x.ndim), x - _along(m, x.ndim), _count(x, _over_batch(x))
+    if exact(xp, x) and x.ndim == 2 and n <= FEW_ROWS:
+        return centred, inv, _products_of_rows(xp, centred, g)[None], n
+    return centred, inv, (centred * g).sum(_over_batch(x), keepdims=True), n
 
 
 def _train_x(xp, g, out, x, w, b, mean, var, momentum, eps):
-    normed, inv, axes = _normed(xp, x, eps)
-    return _pulled(normed, inv, g[0] if w is None else g[0] * _along(w, x.ndim), axes)
+    centred, inv, product, n = _train_parts(xp, x, g[0], eps)
+    steep = product * inv * inv / n
+    made = (g[0] - summed(xp, g[0], _over_batch(x), True) / n - rounded_product(xp, centred, steep)) * inv
+    return made if w is None else made * _along(w, x.ndim)
 
 
 def _train_w(xp, g, out, x, w, b, mean, var, momentum, eps):
-    normed, _, axes = _normed(xp, x, eps)
-    return (g[0] * normed).sum(axes)
+    _, inv, product, _ = _train_parts(xp, x, g[0], eps)
+    return (product * inv).reshape(-1)
 
 
 def _infer_train(x, w, b, mean, var, momentum, eps):
@@ -241,26 +286,56 @@ def _last(x, count: int) -> tuple:
 
 
 def _layer_parts(xp, x, eps, count):
+    """(x minus its mean, 1 / deviation, mean, axes). Short rows round as torch's do, see rounding.py."""
     axes = _last(x, count)
-    centred, biased, _ = _centred(x, axes)
-    inv = 1 / xp.sqrt(biased + eps)
-    return centred * inv, inv, axes
+    if exact(xp, x) and 0 < _count(x, axes) < lanes(x.dtype):
+        mean, biased = _running_moments(xp, x.reshape(*x.shape[:x.ndim - count], -1))
+        mean, biased = mean.reshape(mean.shape + (1,) * count), biased.reshape(mean.shape + (1,) * count)
+        root = in_double(xp, xp.sqrt, biased + xp.asarray(eps, x.dtype))
+        return x - mean, in_double(xp, lambda a: 1 / a, root), mean, axes
+    centred, biased, mean = _centred(x, axes)
+    return centred, 1 / xp.sqrt(biased + eps), mean, axes
+
+
+def _running_moments(xp, rows):
+    """Mean and biased variance along the last axis, updated element by element (Welford, 1962)."""
+    mean = squares = xp.zeros(rows.shape[:-1], rows.dtype)
+    for i in range(rows.shape[-1]):
+        away = rows[..., i] - mean
+        mean = mean + _shared_out(xp, away, i + 1)
+        squares = squares + rounded_product(xp, away, rows[..., i] - mean)
+    return mean, _shared_out(xp, squares, rows.shape[-1])
+
+
+def _shared_out(xp, total, n: int):
+    """`total` divided by a count, which XLA would make a multiplication."""
+    return in_double(xp, lambda a: a / n, total)
 
 
 def _layer_body(xp, x, w, b, eps, *, count):
-    out = _layer_parts(xp, x, eps, count)[0]
-    if w is not None:
-        out = out * w
-    return out if b is None else out + b
+    centred, inv, _, _ = _layer_parts(xp, x, eps, count)
+    out = centred * inv
+    if w is None or b is None:
+        return out if w is None and b is None else out * w if b is None else out + b
+    return fused(xp, out, w, b)
 
 
 def _layer_x(xp, g, out, x, w, b, eps, *, count):
-    normed, inv, axes = _layer_parts(xp, x, eps, count)
-    return _pulled(normed, inv, g if w is None else g * w, axes)
+    centred, inv, mean, axes = _layer_parts(xp, x, eps, count)
+    n = _count(x, axes)
+    if not exact(xp, x) or not 0 < n < lanes(x.dtype):
+        return _pulled(centred * inv, inv, g if w is None else g * w, axes)
+    products, weighed, direct = (g * x, g, inv * g) if w is None else (g * x * w, g * w, inv * g * w)
+    products, weighed = (summed(xp, a, axes, True) for a in (products, weighed))
+    share = x.dtype.type(1) / x.dtype.type(n)
+    slope = fused(xp, weighed, mean, -products) * inv * inv * inv * share
+    level = fused(xp, -slope, mean, -(weighed * inv * share))
+    return fused(xp, slope, x, direct) + level
 
 
 def _layer_w(xp, g, out, x, w, b, eps, *, count):
-    return (g * _layer_parts(xp, x, eps, count)[0]).sum(tuple(range(x.ndim - count)))
+    centred, inv, _, _ = _layer_parts(xp, x, eps, count)
+    return summed(xp, g * (centred * inv), tuple(range(x.ndim - count)))
 
 
 def _infer_layer(x, w, b, eps, *, count):

@@ -16,6 +16,7 @@ from .._dtype import COMPLEX, FLOATING
 from .declare import Spec
 from .exact_out import bool_only, dtype_named, exact_out
 from .factory import check_dtype
+from .rounding import in_double
 from .selection import refuse, widened
 from .shared import shape_text, sizes, summed, wrap_dim, wrap_dims
 from .variants import METHODS, public
@@ -122,7 +123,7 @@ def divided(xp, a, n):
 
 def mean_of(xp, x, dims: tuple, keepdim: bool):
     """The mean over `dims`; NaN of nothing (without the warning that NumPy's own mean gives)."""
-    return divided(xp, summed(xp, x, dims, keepdim), count(x.shape, dims))
+    return in_double(xp, lambda total: divided(xp, total, count(x.shape, dims)), summed(xp, x, dims, keepdim))
 
 
 def _sum_rule(xp, g, out, x, dims, keepdim):
