@@ -46,6 +46,7 @@ from ._ops import (
     filling,
     finite_differences,
     folding,
+    foreign_memory,
     fourier,
     gathering,
     graph_facts,

@@ -19,11 +19,12 @@ from ._core.grad_graph import INVALID
 from ._core.handle import TensorBase
 from ._core.hooks import register_tensor_hook, retain_grad, tensor_hooks
 from ._core.removable import add_hook
+from ._core.shared_memory import array_of
 from ._core.spec import Size
 from ._core.storage import VersionCounter
 from ._core.tape import state
 from ._device import device
-from ._ops.factory import tensor_from
+from ._ops.legacy_constructor import tensor_from
 from ._ops.shared import wrap_dim
 from ._ops.variants import METHODS, PROPERTIES, assign, check_writable
 
@@ -373,9 +374,10 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         return (host.astype(np.float32) if host.dtype.kind == "V" or self._spec.dtype in _ML else host).tolist()
 
     def numpy(self, *, force: builtins.bool = False) -> np.ndarray:
-        """The values as a NumPy array: a read-only view or a copy, never memory shared for writing.
+        """A NumPy array that shares memory with this tensor: writes to either are seen by both. A copy where only `force` makes it possible.
 
-        Raises RuntimeError if the tensor requires grad, TypeError for bfloat16 or a device other than the CPU, unless `force`.
+        Raises RuntimeError if the tensor requires grad or is a conjugate, TypeError for a device other than the CPU, unless `force`; TypeError
+        for bfloat16.
         """
         if self._current_edge() is not None and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
@@ -384,10 +386,11 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
                             "first.")
         if self._spec.dtype in _ML:
             raise TypeError(f"Got unsupported ScalarType {self._spec.dtype.legacy}")
-        return np.array(self._host("numpy"))
+        return array_of(self) if self._spec.device.type == "cpu" else np.array(self._host("numpy"))
 
     def __array__(self, dtype=None, copy=None):
-        return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+        made = self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+        return made.copy() if copy else made
 
     def __array_wrap__(self, array, context=None, return_scalar: builtins.bool = False) -> Tensor:
         """NumPy's results on tensors are tensors; truth values come as uint8, as in torch."""

@@ -111,4 +111,13 @@ def every_alias_counts_the_same_versions(t):
     return [counts, x.tolist()]
 
 
+def a_view_computed_again_from_a_view_computed_again(t):
+    x = t.arange(6)
+    rows = x.reshape(2, 3)
+    columns, copy = rows.t(), rows.clone()
+    first = copy.tolist()  # evaluates what is pending, and keeps neither view
+    dense = columns.contiguous()
+    return [first, rows.tolist(), dense.tolist()]
+
+
 SCENARIOS = [scenario for name, scenario in list(globals().items()) if callable(scenario) and name not in ("Any", "message") and name[0] != "_"]

@@ -54,7 +54,7 @@ class TensorBase:
 
     @property
     def _spec(self) -> Spec:
-        return self._storage.value.spec if self._chain is None else self._value.spec
+        return self._storage.spec if self._chain is None else self._value.spec
 
     def _current_edge(self):
         """The edge, brought up to date for a view whose base was written to."""
@@ -99,7 +99,7 @@ def new_tensor(value: Value, edge: tuple | None = None) -> TensorBase:
 
 def set_strides(t: TensorBase, strides: tuple) -> None:
     """Give a new tensor strides other than the contiguous ones."""
-    if strides != t._storage.value.spec.strides:
+    if strides != t._storage.spec.strides:
         t._strides = t._storage.strides = strides
 
 

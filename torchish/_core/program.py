@@ -99,7 +99,7 @@ def with_ancestors(nodes: list[Node]) -> list[Node]:
             stack.extend(u for u in node.inputs if u.__class__ is Value and u.array is None)
     for i, node in extra.items():
         node.outs = tuple(outs[i])
-    both = sorted(extra.values(), key=lambda n: n.seq) + nodes
+    both = sorted([*extra.values(), *nodes], key=lambda n: n.seq)  # a node of the slice may be an ancestor of one that was evaluated earlier
     for pos, node in enumerate(both):
         node.pos = pos
     return both

@@ -16,10 +16,12 @@ class Storage:
     version = 0
     writer = None  # class of the graph node that last wrote to it, for error messages
     strides = None  # of the root Value in memory; None when contiguous
+    resizable = True  # not where NumPy has seen the memory
     _address = None
 
     def __init__(self, value: Value):
         self.value = value
+        self.spec = value.spec  # the same for all that it ever holds
         self.ref = value.holder = weakref.ref(self)
 
     def store(self, value: Value) -> None:

@@ -14,6 +14,7 @@ from .grad_graph import INVALID, Nowhere, node_class
 from .handle import TensorBase
 from .op import Op, simple
 from .record import call_values, grow_graph
+from .shared_memory import SharedStorage, unread, view_value, write_view
 from .tape import Value, record_values, state
 
 OVERLAPPING = "overlapping"  # the `info` of a view op whose elements can share memory
@@ -23,6 +24,8 @@ REINTERPRETING = "reinterpreting"  # the `info` of a view op that changes the dt
 # ---------------------------------------------------------------- making views
 def make_view(base: TensorBase, op: Op, numbers: tuple, static: tuple, strides: tuple, offset: int, differentiable: bool = True) -> TensorBase:
     """A view of `base` by one view op. `strides` and `offset` (elements from the Storage's start) are torch's for the result."""
+    if type(base._storage) is SharedStorage and (not state.grad or base._current_edge() is None):
+        return _lazy_view(base, op, numbers, static, strides, offset, differentiable)
     source = base._storage.value if base._chain is None else base._operand()
     key = ((source.spec, *[n.__class__ for n in numbers]) if numbers else (source.spec,), static)
     plan = op.plans.get(key) or op.plan(*key)
@@ -36,6 +39,22 @@ def make_view(base: TensorBase, op: Op, numbers: tuple, static: tuple, strides: 
     if state.eager:
         evaluate.evaluate("eager switch", value)
     return t
+
+
+def _lazy_view(base: TensorBase, op: Op, numbers: tuple, static: tuple, strides: tuple, offset: int, differentiable: bool) -> TensorBase:
+    """A view of shared memory, which looks at its part of it when it is read: see Note [Shared storages]."""
+    plan = op.plan((base._spec, *[n.__class__ for n in numbers]), static)
+    return attach(base, unread(plan.out), None, (*(base._chain or ()), (op, numbers, static)), strides, offset, differentiable)
+
+
+def root_view(storage, steps: tuple) -> Value:
+    """What a new view by `steps` from the root of `storage` shows; unread where the memory is shared."""
+    if type(storage) is not SharedStorage:
+        return follow(storage.value, steps)
+    spec = storage.spec
+    for op, numbers, static in steps:
+        spec = op.plan((spec, *[n.__class__ for n in numbers]), static).out
+    return unread(spec)
 
 
 def make_views(base: TensorBase, op: Op, static: tuple, pieces: list) -> tuple:
@@ -103,7 +122,8 @@ def _regenerate(t: TensorBase, strict: bool) -> None:
         else:
             t._seen = version
     if t._generation != storage.generation:
-        t._value = _apply(storage.value, t._chain)
+        value = view_value(t) if type(storage) is SharedStorage else None
+        t._value = follow(storage.value, t._chain) if value is None else value
         t._generation = storage.generation
 
 
@@ -116,7 +136,7 @@ def _replay_on_base(t: TensorBase, base: TensorBase) -> None:
             source = Operand(outs[0], None if node is None else (node, 0))
     finally:
         state.grad = before
-    t._value = source._read() if _extends(t, base) else _apply(t._storage.value, t._chain)
+    t._value = source._read() if _extends(t, base) else follow(t._storage.value, t._chain)
     if source._edge is not None:
         t._edge = source._edge
 
@@ -153,7 +173,8 @@ def _args_of(steps: tuple) -> tuple[tuple, tuple]:
     return numbers, (("steps", tuple((op, len(ns), static) for op, ns, static in steps)),)
 
 
-def _apply(value: Value, steps: tuple) -> Value:
+def follow(value: Value, steps: tuple) -> Value:
+    """What a chain of view steps makes of a root's Value."""
     for op, numbers, static in steps:
         types = (value.spec, *[n.__class__ for n in numbers])
         value = record_values(op.plan(types, static), (value, *numbers))[0]
@@ -271,7 +292,7 @@ def write(t: TensorBase, value: Value, edge: tuple | None) -> None:
         return
     base = t._base_tensor
     if base is None:
-        _write_root(storage, t._chain, value)
+        _write_root(t, value)
         if edge is not None:
             t._edge = edge
         t._value, t._generation = value, storage.generation
@@ -284,16 +305,20 @@ def write(t: TensorBase, value: Value, edge: tuple | None) -> None:
         _write_base(t, base, value, edge)
         t._bump()
         return
-    _write_root(storage, t._chain, value)
+    _write_root(t, value)
     t._value, t._generation = value, storage.generation
     t._bump()
     if not graph:
         t._seen = (t._counter or storage).version
 
 
-def _write_root(storage, chain: tuple, value: Value) -> None:
-    numbers, static = _args_of(chain)
-    types = (storage.value.spec, value.spec, *[n.__class__ for n in numbers])
+def _write_root(t: TensorBase, value: Value) -> None:
+    """Make `value` the content of the view `t`, in its Storage."""
+    storage = t._storage
+    if type(storage) is SharedStorage and write_view(t, value):
+        return
+    numbers, static = _args_of(t._chain)
+    types = (storage.spec, value.spec, *[n.__class__ for n in numbers])
     storage.store(record_values(put_back.plan(types, static), (storage.value, value, *numbers))[0])
 
 
@@ -306,10 +331,10 @@ def _write_base(t: TensorBase, base: TensorBase, value: Value, edge: tuple | Non
     if base._chain is None:
         storage.store(new)
     elif _extends(t, base):
-        _write_root(storage, base._chain, new)
+        _write_root(base, new)
         base._value, base._generation = new, storage.generation
     else:
-        _write_root(storage, t._chain, value)
+        _write_root(t, value)
     base._edge = (node, 0)
     storage.writer = node.__class__
     t._generation = -1

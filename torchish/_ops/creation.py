@@ -8,7 +8,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.handle import TensorBase, from_array, set_strides
 from .._device import device as Device
-from .factory import check_dtype, check_fits, constant_tensor, default_device, fill_number, fill_size, infer_array, make_tensor, mark_leaf
+from .factory import check_dtype, check_fits, constant_tensor, default_device, fill_number, fill_size, make_tensor, mark_leaf
 from .layout import is_dense, like_strides
 from .memory_format import contiguous_format, format_strides, preserve_format
 from .shared import sizes
@@ -23,22 +23,6 @@ def _where(device) -> Device | None:
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A new leaf tensor holding a copy of `data` (number, nested sequence, NumPy array or tensor); dtype inferred as torch infers it."""
     return make_tensor(data, dtype, device, requires_grad)
-
-
-@public("as_tensor", method=False, also=("asarray",))
-def as_tensor(data, dtype=None, device=None):
-    """`data` itself if it is already such a tensor, else a tensor made from it."""
-    if isinstance(data, TensorBase):
-        return data if dtype is None and device is None else data.to(device=device, dtype=dtype)
-    return make_tensor(data, dtype, device, False)
-
-
-@public("from_numpy", method=False)
-def from_numpy(array):
-    """A tensor with the values of a NumPy array. The memory is not shared: JAX's arrays are immutable, so the values are copied."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
-    return from_array(infer_array(array, None))
 
 
 def _laid_out(t, wanted, input=None):

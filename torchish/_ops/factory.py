@@ -6,7 +6,6 @@ import math
 import numpy as np
 
 from .. import _dtype as dt
-from .._core import handle
 from .._core.devices import jax_device
 from .._core.handle import TensorBase, from_array, set_leaf
 from .._core.op import Op
@@ -120,16 +119,32 @@ def infer_array(data, d: dt.dtype | None) -> np.ndarray:
     """Python numbers, nested sequences, NumPy arrays and tensors as a fresh NumPy array of dtype `d` (inferred when None)."""
     if isinstance(data, TensorBase):
         array = np.array(data._host("copy"))
-    elif isinstance(data, np.ndarray) or isinstance(data, np.generic):
+    elif isinstance(data, (np.ndarray, np.generic)):
+        check_array(data)
         array = np.array(data)
-        if array.dtype not in dt.BY_NUMPY:
-            raise TypeError(f"can't convert np.ndarray of type numpy.{'object_' if array.dtype == object else array.dtype.name}. The only supported "
-                            "types "
-                            "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and "
-                            "bool.")
     else:
         return _from_sequence(data, d)
     return array if d is None else _converted(array, d)
+
+
+def check_array(array) -> dt.dtype:
+    """The dtype of a NumPy array. Raises TypeError or ValueError for arrays that torch does not take."""
+    d = dt.BY_NUMPY.get(array.dtype)
+    if d is not None and array.flags.c_contiguous and array.dtype.kind in "biufc":
+        return d
+    item = array.dtype.itemsize
+    if any(s % item for s in array.strides):
+        raise ValueError("given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory.")
+    if any(s < 0 for s in array.strides):
+        raise ValueError("At least one stride in the given numpy array is negative, and tensors with negative strides are not currently supported. "
+                         "(You can probably work around this by making a copy of your array  with array.copy().) ")
+    if not array.dtype.isnative:
+        raise ValueError("given numpy array has byte order different from the native byte order. Conversion between byte orders is currently not "
+                         "supported.")
+    if d is None or array.dtype.kind not in "biufc":
+        raise TypeError(f"can't convert np.ndarray of type numpy.{array.dtype.type.__name__}. The only supported types are: float64, float32, "
+                        "float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool.")
+    return d
 
 
 def _converted(array: np.ndarray, d: dt.dtype) -> np.ndarray:
@@ -245,28 +260,5 @@ def make_tensor(data, d: dt.dtype | None, where, requires_grad: bool):
     return mark_leaf(from_array(infer_array(data, None if d is None else check_dtype(d)), None, where), requires_grad)
 
 
-def tensor_from(cls: type, args: tuple, kwargs: dict):
-    """The old constructor `torch.Tensor(...)`: of a sequence, or uninitialised (zeros here) of given sizes."""
-    where = kwargs.get("device")
-    if len(args) == 1 and isinstance(args[0], (float, complex)):
-        raise TypeError(f"new(): data must be a sequence (got {type(args[0]).__name__})")
-    d = getattr(cls, "_fixed_dtype", None) or dt.get_default_dtype()
-    if len(args) == 1 and isinstance(args[0], TensorBase):
-        if args[0]._spec.dtype is not d:
-            raise TypeError(f"expected {d.legacy} (got {args[0]._spec.dtype.legacy})")
-        return handle.alias(args[0], cls)
-    if len(args) == 1 and not isinstance(args[0], int) and type(args[0]).__name__ != "Size":
-        made = from_array(infer_array(args[0], d), None, device(where) if where else None)
-    else:
-        try:
-            shape = sizes(args) if args else (0,)
-        except TypeError as error:
-            raise TypeError(f"new{error}") from None
-        made = constant_tensor(shape, 0, d, device(where) if where else None)
-    if cls is not handle.tensor_class and isinstance(cls, type) and issubclass(cls, TensorBase):
-        made.__class__ = cls
-    return made
-
-
 __all__ = ["Value", "check_dtype", "constant_tensor", "default_device", "from_array", "infer_array", "make_tensor", "mark_leaf", "record_values",
-           "set_default_device", "state", "tensor_from"]
+           "set_default_device", "state"]

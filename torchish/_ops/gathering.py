@@ -13,6 +13,7 @@ from .. import _dtype as dt
 from .._core.grad_graph import node_class
 from .._core.handle import TensorBase, from_array, set_strides
 from .._core.record import call
+from .._core.shared_memory import call_in_place
 from .._core.spec import like
 from .declare import broadcast_shapes, primitive
 from .nn_common import C_NAMES
@@ -192,7 +193,7 @@ def index_select(input, dim, index):
         raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {got.numel} value(s)")
     if got.dtype is not dt.int64 and got.dtype is not dt.int32:
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
-    return call(index_select_op, (input, index), (("dim", wrap_dim(dim, input._spec.ndim)),))
+    return call_in_place(index_select_op, (input, index), (("dim", wrap_dim(dim, input._spec.ndim)),))
 
 
 # ---------------------------------------------------------------- take

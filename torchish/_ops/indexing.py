@@ -15,6 +15,7 @@ from .._core.grad_graph import node_class
 from .._core.handle import TensorBase, from_array, set_strides
 from .._core.op import Op, cast
 from .._core.record import call
+from .._core.shared_memory import call_in_place
 from .._core.spec import Spec, contiguous_strides, like
 from .._core.tape import state
 from .._core.view import make_view, write
@@ -385,7 +386,7 @@ def getitem(self, index):
     view, places = _apply(self, _as_items(index))
     if places:
         args = (view, *positions_of(view, places))
-        result = call(index_op, args)
+        result = call_in_place(index_op, args)
         if result._spec.numel == 0:
             set_strides(result, _index_layout(result._spec, args))
         return result

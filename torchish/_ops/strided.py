@@ -15,8 +15,7 @@ from .._core.op import Op, simple
 from .._core.record import call_values
 from .._core.spec import contiguous_strides, like
 from .._core.storage import Storage
-from .._core.tape import record_values
-from .._core.view import OVERLAPPING, REINTERPRETING, Operand, attach, become, check_place
+from .._core.view import OVERLAPPING, REINTERPRETING, Operand, attach, become, check_place, follow, root_view
 from .factory import constant_tensor
 from .int_lists import int_list
 from .joining import cat
@@ -105,32 +104,31 @@ handle.step_between = _step_between
 
 
 def _root(t: TensorBase) -> tuple:
-    """(Value, chain, strides) of the whole memory of `t`, read as its dtype."""
+    """(Spec, chain, strides) of the whole memory of `t`, read as its dtype."""
     storage, chain = t._storage, t._chain or ()
     last = max((i for i, step in enumerate(chain) if step[0].info == REINTERPRETING), default=-1)
+    spec, strides = storage.spec, storage.strides or storage.spec.strides
     if last < 0:
-        value = storage.value
-        return value, (), value.spec.strides if storage.strides is None else storage.strides
-    value, prefix = storage.value, chain[:last + 1]
+        return spec, (), strides
+    prefix = chain[:last + 1]
     if storage.strides is not None or any(step[0].info != REINTERPRETING for step in prefix):
-        strides = value.spec.strides if storage.strides is None else storage.strides
-        prefix = (_strided_step((value.spec.numel,), (1,), 0, strides, 0), (view_dtype_op, (), (("dtype", t._spec.dtype),)))
+        prefix = (_strided_step((spec.numel,), (1,), 0, strides, 0), (view_dtype_op, (), (("dtype", t._spec.dtype),)))
     for op, numbers, static in prefix:
-        value = record_values(op.plan((value.spec, *[n.__class__ for n in numbers]), static), (value, *numbers))[0]
-    return value, prefix, value.spec.strides
+        spec = op.plan((spec, *[n.__class__ for n in numbers]), static).out
+    return spec, prefix, spec.strides
 
 
-def _place(t: TensorBase, size: tuple, stride: tuple, offset: int, differentiable: bool = True) -> TensorBase:
+def place_in_memory(t: TensorBase, size: tuple, stride: tuple, offset: int, differentiable: bool = True) -> TensorBase:
     """A view of the memory of `t` at these places, all within it."""
     root, prefix, strides = _root(t)
     step = _strided_step(size, stride, offset, strides, 0)
     if t._current_edge() is None or not differentiable:
-        outs, node = record_values(as_strided_op.plan((root.spec,), step[2]), (root,)), None
+        outs, node = (root_view(t._storage, (*prefix, step)),), None
     elif t._chain is None:
         outs, node, _ = call_values(as_strided_op, (t,), step[2])
     else:
         where = (*step[2][:3], ("root_stride", strides), ("in_stride", t._current_strides), ("in_offset", t._offset))
-        outs, node, _ = call_values(as_strided_of_view, (Operand(root, None), t), where)
+        outs, node, _ = call_values(as_strided_of_view, (Operand(follow(t._storage.value, prefix), None), t), where)
         if node is not None:
             node._extra()["tensor_operands"] = (False, True)
     return attach(t, outs[0], None if node is None else (node, 0), (*prefix, step), stride, offset, differentiable)
@@ -138,7 +136,7 @@ def _place(t: TensorBase, size: tuple, stride: tuple, offset: int, differentiabl
 
 def _storage_length(t: TensorBase) -> int:
     """How many elements of t's dtype its memory holds."""
-    return t._storage.value.spec.nbytes // t._spec.dtype.itemsize
+    return t._storage.spec.nbytes // t._spec.dtype.itemsize
 
 
 # ---------------------------------------------------------------- as_strided
@@ -148,7 +146,7 @@ def as_strided(input, size, stride, storage_offset=None):
     size, stride = sizes((size,)), sizes((stride,))
     offset = input._offset if storage_offset is None else int(storage_offset)
     _check_geometry(input, size, stride, offset, "as_strided: ")
-    return _place(input, size, stride, offset)
+    return place_in_memory(input, size, stride, offset)
 
 
 def _check_geometry(t: TensorBase, size: tuple, stride: tuple, offset: int, who: str = "") -> None:
@@ -164,7 +162,7 @@ def _check_geometry(t: TensorBase, size: tuple, stride: tuple, offset: int, who:
     if extent(size, stride, offset) > _storage_length(t):
         raise RuntimeError(f"setStorage: sizes {shape_text(size)}, strides {shape_text(stride)}, storage offset {offset}, and itemsize {item} "
                            f"requiring a storage size of {extent(size, stride, offset) * item} are out of bounds for storage of size "
-                           f"{t._storage.value.spec.nbytes}")
+                           f"{t._storage.spec.nbytes}")
 
 
 in_place_view("as_strided_", as_strided)
@@ -185,14 +183,16 @@ def resize_(self, *args, size=None, memory_format=None):
     missing = extent(size, stride, self._offset) - _storage_length(self)
     if missing > 0:
         _grow(self, missing)
-    become(self, _place(self, size, stride, self._offset, False), None)
+    become(self, place_in_memory(self, size, stride, self._offset, False), None)
     return self
 
 
 def _grow(t: TensorBase, missing: int) -> None:
     """Give `t` a longer Storage of its own, with the old memory at its start."""
-    root, _, strides = _root(t)
-    flat = record_values(as_strided_op.plan((root.spec,), _strided_step((root.spec.numel,), (1,), 0, strides, 0)[2]), (root,))[0]
+    if not t._storage.resizable:
+        raise RuntimeError("Trying to resize storage that is not resizable")
+    root, prefix, strides = _root(t)
+    flat = follow(t._storage.value, (*prefix, _strided_step((root.numel,), (1,), 0, strides, 0)))
     whole = METHODS["new_zeros"](t, (missing,))
     joined = cat((handle.new_tensor(flat), whole))
     storage = Storage(joined._read())
@@ -268,8 +268,8 @@ class UntypedStorage:
         return 1
 
     def resizable(self) -> bool:
-        """True: `Tensor.resize_` may grow it."""
-        return True
+        """Whether `Tensor.resize_` may grow it: not where NumPy has seen the memory."""
+        return self._tensor._storage.resizable
 
     def tolist(self) -> list:
         """The bytes."""
