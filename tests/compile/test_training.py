@@ -136,3 +136,22 @@ def test_gradients_that_nobody_reads_are_left_out_and_still_right_when_read():
     assert late.abs().sum().item() > 0
     costs = [run.step(i) for i in range(7, 12)]
     assert costs[2:] == [(1, 0)] * 3
+
+
+def test_parameters_and_the_optimizers_state_are_donated():
+    net = nn.Sequential(nn.Linear(400, 800), nn.Tanh(), nn.Linear(800, 10))
+    optimizer = torch.optim.Adam(net.parameters())
+    x, y = torch.randn(16, 400), torch.randint(0, 10, (16,))
+
+    def step():
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+    for _ in range(4):
+        step()
+    held = [net[0].weight, *[optimizer.state[net[0].weight][name] for name in ("exp_avg", "exp_avg_sq")]]
+    before = [t._read().array for t in held]
+    step()
+    assert [a.is_deleted() for a in before] == [True] * 3

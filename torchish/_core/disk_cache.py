@@ -26,6 +26,7 @@ from jax.experimental import serialize_executable
 from .. import _dtype
 from .._device import device
 from .._dtype import dtype
+from .allocator import keep_freed
 from .devices import jax_device
 from .explain import PACKAGE, log
 from .op import Plan
@@ -82,20 +83,26 @@ def program_for(function: Callable, donated: tuple, key: tuple, skipped, args: l
 def compiled(function: Callable, donated: tuple, args: list, text: str | None) -> Callable:
     """`function` compiled for `args`, kept on disk by `text`, which says all of what it computes; None: not kept."""
     jitted = jax.jit(function, donate_argnums=donated)
-    directory = _directory()
-    if directory is None or text is None or any(isinstance(a, jax.Array) and len(a.devices()) > 1 for a in args):
+    if any(isinstance(a, jax.Array) and len(a.devices()) > 1 for a in args):
         return jitted
-    path = directory / (_digest(_surroundings(args), text) + _SUFFIX)
-    found = _load(path, args)
-    if found is not None:
+    directory = None if text is None else _directory()
+    path = None if directory is None else directory / (_digest(_surroundings(args), text) + _SUFFIX)
+    made = None if path is None else _load(path, args)
+    if made is not None:
         log.counters["programs loaded from disk"] += 1
-        return found
-    lowered = jitted.lower(*args)
-    if "custom_call" in lowered.as_text():  # a call into this process, or into a library that lowering has set up
-        return jitted
-    made = lowered.compile()
-    _store(path, made)
+    else:
+        lowered = jitted.lower(*args)
+        made = lowered.compile()
+        if path is not None and "custom_call" not in lowered.as_text():  # calls into this process, or into a library that lowering has set up
+            _store(path, made)
+    keep_freed(_needs(made))
     return made
+
+
+def _needs(made) -> int:
+    """Bytes that a run of a program allocates, and frees in the end or one run later."""
+    memory = made.memory_analysis()
+    return 0 if memory is None else memory.temp_size_in_bytes + memory.output_size_in_bytes
 
 
 def _load(path: Path, args: list):

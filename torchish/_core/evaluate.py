@@ -19,6 +19,7 @@ import jax
 import numpy as np
 
 from . import handle, tape
+from .allocator import keep_freed
 from .devices import jax_device
 from .disk_cache import compiled, program_for
 from .explain import log
@@ -164,6 +165,7 @@ def _run(nodes: list[Node], want, needed_after, cause: str) -> None:
     for node in made.nodes:
         if node.origin is not None:
             node.origin = first, node.pos
+    node = None  # it would keep its operands, and so their buffers from being donated
     try:
         if entry.seen == 1 and _all_numpy(made.nodes):
             for number, v in enumerate(made.live):
@@ -409,4 +411,5 @@ def _from_pending(value: Value, twin: Value) -> None:
 
 
 tape.on_full = _on_full
+keep_freed()
 handle.from_pending = _from_pending
