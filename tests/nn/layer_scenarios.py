@@ -158,6 +158,10 @@ ROWS += [
         ("CTCLoss", {}, (lambda p: wave(5, 4, 3)(p).log_softmax(-1), data([[1, 2]] * 4), data([5] * 4), data([2] * 4))),
     ]
 ]
+ROWS += [
+    ("FractionalMaxPool2d", (2, 3), {}, (wave(1, 2, 5, 4),)),
+    ("FractionalMaxPool3d", (2,), {"output_ratio": 0.5, "return_indices": True}, (wave(1, 2, 5, 4, 4),)),
+]
 
 
 def behaviour(p: Any, row: tuple) -> list[Any]:
@@ -211,7 +215,30 @@ def argument_errors(p: Any) -> list[str]:
         message(nn.TripletMarginLoss, margin=0),
         message(nn.TripletMarginWithDistanceLoss, margin=-1),
         message(nn.Bilinear, 0, 1, 1),
+        message(nn.FractionalMaxPool2d, 2),
+        message(nn.FractionalMaxPool2d, 2, 1, 0.5),
+        message(nn.FractionalMaxPool3d, 2, output_ratio=(0.5, 1, 0.2)),
+        message(nn.BatchNorm1d(2, eps=0), p.zeros(3, 2)),
+        message(nn.BatchNorm1d(2, eps=-1).eval(), p.zeros(3, 2)),
+        message(nn.CrossEntropyLoss(ignore_index=1), p.zeros(2, 3), p.zeros(2, 3)),
+        message(nn.CrossEntropyLoss(), p.zeros(2, 3), p.zeros(2, 3).long()[:, :2]),
     ]
+
+
+def batch_norm_of_an_empty_batch(p: Any) -> list[Any]:
+    """The running statistics stay as they are; weight and bias get gradients of 0."""
+    norm = p.nn.BatchNorm1d(2)
+    made = norm(p.zeros(0, 2, 3))
+    made.sum().backward()
+    return [plain(made), plain(dict(norm.named_buffers())), plain(norm.weight.grad)]
+
+
+def batch_norm_without_variance(p: Any) -> list[Any]:
+    """A variance and an eps of 0 give 0, not NaN."""
+    x = p.ones(2, 3).requires_grad_()
+    made = p.batch_norm(x, None, None, None, None, True, 0.1, 0.0, False)
+    made.sum().backward()
+    return [plain(made), plain(x.grad)]
 
 
 def pretrained(p: Any) -> list[Any]:
@@ -227,4 +254,4 @@ def old_batch_norm_state(p: Any) -> list[Any]:
     return [repr(norm.load_state_dict(state)), norm.num_batches_tracked.item(), norm._version]
 
 
-SCENARIOS = [argument_errors, pretrained, old_batch_norm_state]
+SCENARIOS = [argument_errors, pretrained, old_batch_norm_state, batch_norm_of_an_empty_batch, batch_norm_without_variance]

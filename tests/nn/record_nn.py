@@ -12,6 +12,7 @@ sys.path.insert(0, str(HERE.parent))
 import container_scenarios  # noqa: E402
 import init_scenarios  # noqa: E402
 import layer_scenarios  # noqa: E402
+import lazy_scenarios  # noqa: E402
 import module_scenarios  # noqa: E402
 import torch  # noqa: E402
 from scenario_tools import record  # noqa: E402
@@ -27,6 +28,7 @@ if __name__ == "__main__":
         "module": module_scenarios.SCENARIOS,
         "container": container_scenarios.SCENARIOS,
         "init": init_scenarios.SCENARIOS,
+        "lazy": lazy_scenarios.SCENARIOS,
         "layer": [*layer_scenarios.SCENARIOS, layers],
     }
     record(HERE / "nn_recorded.json", torch, areas)

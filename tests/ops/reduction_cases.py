@@ -135,13 +135,13 @@ def inputs(t) -> dict:
     return made
 
 
-def run(t, expression: str, make=inputs) -> dict:
+def run(t, expression: str, make=inputs, **names_besides) -> dict:
     """What the expression gives on module `t`, as plain data; its operands are those of `make(t)`."""
     names = make(t)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            result = eval(expression, {"t": t}, names)
+            result = eval(expression, {"t": t, **names_besides}, names)
     except Exception as error:
         return {"raises": type(error).__name__, "message": str(error).split("\n")[0]}
     results = result if isinstance(result, tuple) else (result,)

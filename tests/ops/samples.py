@@ -13,6 +13,7 @@ from typing import Any
 
 import creation_cases
 import elementwise_cases
+import expression_cases
 import matrix_cases
 import nn_cases
 import reduction_cases
@@ -160,6 +161,10 @@ def _table_row(module: Any, text: str) -> Sample:
     return text, lambda t: eval(text, {"t": t}, module.inputs(t))
 
 
+def _section_row(section: str, text: str) -> Sample:
+    return text, lambda t: expression_cases.call(t, section, text)
+
+
 def _layer(name: str) -> Sample:
     function, specs = nn_cases.CASES[name]
     return name, lambda t: function(t, *nn_cases.operands(t, specs))
@@ -226,6 +231,7 @@ TABLES: dict[str, list[Sample]] = {
     "reduction table": [_table_row(reduction_cases, text) for text in reduction_cases.CASES],
     "layer table": [_layer(name) for name in nn_cases.CASES],
     "matrix table": [_table_row(matrix_cases, text) for text in matrix_cases.CASES],
+    "expression table": [_section_row(*case) for case in expression_cases.CASES],
     "creation table": [_table_row(creation_cases, text) for text in creation_cases.CASES],
 }
 SAMPLES: dict[str, list[Sample]] = {

@@ -75,7 +75,7 @@ def _nll_complain(code: int, argtypes: tuple, static: dict) -> Exception:
 
 
 def _infer_nll(x, target, weight, ignore, *, reduction):
-    spatial = x.ndim > 2 or target.ndim > 1 and x.ndim > 1
+    spatial = x.ndim > 2
     if spatial:
         _check_spatial(x, target, weight)
     else:
@@ -218,6 +218,8 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
         raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
     axis = 1 if x.ndim > 1 else 0
     if x.shape == t.shape and t.dtype.category == FLOATING:
+        if ignore_index >= 0:
+            raise RuntimeError("ignore_index is not supported for floating point target")
         logs = call(log_softmax_op, (input,), (("dim", axis),))
         return call(_SOFT[reduction], (logs, target, weight, float(label_smoothing)), (("reduction", reduction),))
     if x.shape == t.shape and x.ndim:

@@ -30,7 +30,7 @@ def _scale(old: int, new: int, factor, align: bool, kind=float):
     return kind(1.0 / factor) if factor else kind(old) / kind(new)
 
 
-def _cubic(t, a: float) -> list:
+def cubic(t, a: float) -> list:
     """The weights of the four points around a position `t` past the second (Keys, 1981)."""
     near = lambda d: ((a + 2) * d - (a + 3)) * d * d + 1
     far = lambda d: ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
@@ -49,7 +49,7 @@ def taps(mode: str, old: int, new: int, factor, align: bool) -> tuple:
     at = step * np.arange(new) if align else step * (np.arange(new) + 0.5) - 0.5
     if mode == "bicubic":
         low = np.floor(at).astype(np.int64)
-        return np.stack([np.clip(low + k, 0, old - 1) for k in (-1, 0, 1, 2)]), np.stack(_cubic(at - low, -0.75))
+        return np.stack([np.clip(low + k, 0, old - 1) for k in (-1, 0, 1, 2)]), np.stack(cubic(at - low, -0.75))
     at = np.maximum(at, 0)
     low = np.minimum(at.astype(np.int64), old - 1)
     part = np.clip(at - low, 0, 1)
@@ -62,7 +62,7 @@ def _filter(mode: str, x):
     if mode == "bilinear":
         return np.where(x < 1, 1 - x, 0.0)
     if mode == "bicubic":
-        return np.where(x < 1, _cubic(x, -0.5)[1], np.where(x < 2, _cubic(x - 1, -0.5)[0], 0.0))
+        return np.where(x < 1, cubic(x, -0.5)[1], np.where(x < 2, cubic(x - 1, -0.5)[0], 0.0))
     return np.where(x < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
 
 
@@ -238,4 +238,4 @@ def upsample_bilinear(input, size=None, scale_factor=None):
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
-__all__ = ["interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]
+__all__ = ["cubic", "interpolate", "upsample", "upsample_bilinear", "upsample_nearest"]

@@ -84,8 +84,9 @@ def _products_of_rows(xp, a, b):
 
 
 def _inverse(xp, var, eps):
-    """1 / sqrt(var + eps), for which torch goes to double."""
-    return (1 / xp.sqrt(var.astype(np.float64) + eps)).astype(var.dtype) if exact(xp, var) else 1 / xp.sqrt(var + eps)
+    """1 / sqrt(var + eps), for which torch goes to double; a variance and eps of 0 give 0, as torch has it."""
+    total = (var.astype(np.float64) if exact(xp, var) else var) + eps
+    return (1 / xp.sqrt(xp.where(total == 0, np.inf, total))).astype(var.dtype)
 
 
 def _train_body(xp, x, w, b, mean, var, momentum, eps):
@@ -129,9 +130,10 @@ def _infer_train(x, w, b, mean, var, momentum, eps):
 
 
 def _check_channels(x, w, b, mean, var) -> None:
+    channels = x.shape[1] if x.ndim > 1 else 0
     for name, v in (("running_mean", mean), ("running_var", var), ("weight", w), ("bias", b)):
-        if hasattr(v, "shape") and v.numel != x.shape[1]:
-            raise RuntimeError(f"{name} should contain {x.shape[1]} elements not {v.numel}")
+        if hasattr(v, "shape") and v.numel != channels:
+            raise RuntimeError(f"{name} should contain {channels} elements not {v.numel}")
 
 
 def _eval_inverse(xp, x, var, eps):
@@ -192,28 +194,36 @@ def _write_statistics(mean, var, new) -> None:
 @public("nn.functional.batch_norm", method=False)
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05):
     """(x - mean) / sqrt(var + eps) * weight + bias for each channel (dimension 1): over the batch in training, which updates the running
-    statistics in place, else by them. Raises ValueError for one value a channel in training, RuntimeError where sizes do not fit."""
-    x = input._spec
-    if x.numel == 0 and (not training or x.ndim < 2):
-        return _empty(input, weight, bias)
+    statistics in place, else by them. Raises ValueError for one value a channel in training and for an `eps` below 0 (or of 0 in training),
+    RuntimeError where sizes do not fit."""
+    if training and eps <= 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    if eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if training:
-        if x.ndim == 1:
-            raise IndexError("Dimension out of range (expected to be in range of [-1, 0], but got 1)")
-        _require_several(x)
-        made = call(train_op, (input, weight, bias, running_mean, running_var, float(momentum), eps))
-        _write_statistics(running_mean, running_var, made)
-        return made[0]
-    if running_mean is None or running_var is None:
-        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
-    return call(eval_op, (input, weight, bias, running_mean, running_var, eps))
+        _require_several(input._spec)
+    return _by_batch(input, weight, bias, running_mean, running_var, training, momentum, eps)
+
+
+def _by_batch(input, weight, bias, running_mean, running_var, training, momentum, eps):
+    if input._spec.numel == 0:
+        return _empty(input, weight, bias)
+    if not training:
+        for name, v in (("running_mean", running_mean), ("running_var", running_var)):
+            if v is None:
+                raise RuntimeError(f"{name} must be defined in evaluation mode")
+        return call(eval_op, (input, weight, bias, running_mean, running_var, eps))
+    made = call(train_op, (input, weight, bias, running_mean, running_var, float(momentum), eps))
+    _write_statistics(running_mean, running_var, made)
+    return made[0]
 
 
 def _empty(input, weight, bias):
     """torch's way with an empty batch: the graph keeps weight and bias, whose gradients are 0."""
     made = METHODS["clone"](input)
     if weight is not None:
-        made = METHODS["mul"](made, METHODS["select"](weight, 0, 0) if weight._spec.numel else 1)
-    return made if bias is None or not bias._spec.numel else METHODS["add"](made, METHODS["select"](bias, 0, 0))
+        made = METHODS["mul"](made, METHODS["select"](weight, 0, 0))
+    return made if bias is None else METHODS["add"](made, METHODS["select"](bias, 0, 0))
 
 
 def _require_several(x) -> None:
@@ -226,8 +236,8 @@ def _require_several(x) -> None:
 
 @public("batch_norm", method=False)
 def top_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled):
-    """torch.batch_norm: nn.functional.batch_norm with its arguments in another order."""
-    return batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+    """torch.batch_norm: nn.functional.batch_norm with its arguments in another order, and without its checks of `eps` and of the count."""
+    return _by_batch(input, weight, bias, running_mean, running_var, training, momentum, eps)
 
 
 # ---------------------------------------------------------------- instance norm
@@ -240,19 +250,19 @@ def _instance_body(xp, x, w, b, mean, var, momentum, eps):
         m = (1 - momentum) * mean + momentum * m
     if var is not None:
         v = (1 - momentum) * var + momentum * v
-    return _affine(xp, centred / xp.sqrt(biased + eps), w, b), m.mean(0), v.mean(0)
+    return _affine(xp, centred * _inverse(xp, biased, eps), w, b), m.mean(0), v.mean(0)
 
 
 def _instance_x(xp, g, out, x, w, b, mean, var, momentum, eps):
     axes = tuple(range(2, x.ndim))
     centred, biased, _ = _centred(x, axes)
-    inv = 1 / xp.sqrt(biased + eps)
+    inv = _inverse(xp, biased, eps)
     return _pulled(centred * inv, inv, g[0] if w is None else g[0] * _along(w, x.ndim), axes)
 
 
 def _instance_w(xp, g, out, x, w, b, mean, var, momentum, eps):
     centred, biased, _ = _centred(x, tuple(range(2, x.ndim)))
-    return (g[0] * centred / xp.sqrt(biased + eps)).sum(_over_batch(x))
+    return (g[0] * centred * _inverse(xp, biased, eps)).sum(_over_batch(x))
 
 
 instance_op = Op(

@@ -7,6 +7,7 @@ constant table where windows are irregular. The order of comparison makes ties a
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 
@@ -93,18 +94,24 @@ def _max_rule(xp, g, out, x, *, windows, upsample):
     """Each output's cotangent goes to the position that won."""
     g, index = g[0], out[1]
     rank = len(windows)
-    lead, spatial = tuple(x.shape[:-rank]), tuple(x.shape[-rank:])
+    spatial = tuple(x.shape[-rank:])
     if upsample is not None:  # windows do not overlap: every input position belongs to at most one output
         at = np.arange(int(np.prod(spatial))).reshape(spatial)
         return xp.where(_spread(xp, index, upsample, spatial, -1) == at, _spread(xp, g, upsample, spatial, 0), xp.zeros((), g.dtype))
-    count, size = int(np.prod(lead)), int(np.prod(spatial))
-    flat = (index.reshape((count, -1)) + np.arange(count)[:, None] * size).reshape(-1)
+    return spread_to(xp, g, index, x.shape, rank)
+
+
+def spread_to(xp, g, index, shape, rank: int):
+    """The cotangents `g` added up at the positions `index`, which count within the last `rank` dimensions of `shape`."""
+    count, size = int(np.prod(shape[:-rank])), int(np.prod(shape[-rank:]))
+    each = math.prod(index.shape) // max(count, 1)
+    flat = (index.reshape((count, each)) + np.arange(count)[:, None] * size).reshape(-1)
     if xp is np:
         made = np.zeros(count * size, g.dtype)
         np.add.at(made, flat, g.reshape(-1))
     else:
         made = xp.zeros(count * size, g.dtype).at[flat].add(g.reshape(-1))
-    return made.reshape(x.shape)
+    return made.reshape(shape)
 
 
 def _spread(xp, a, kernel: tuple, spatial: tuple, fill):
@@ -362,7 +369,8 @@ def _unpool_body(xp, x, index, *, spatial):
     rank = len(spatial)
     lead, size = tuple(x.shape[:-rank]), int(np.prod(spatial))
     count = int(np.prod(lead))
-    flat = (index.reshape((count, -1)) + np.arange(count)[:, None] * size).reshape(-1)
+    each = math.prod(index.shape) // max(count, 1)
+    flat = (index.reshape((count, each)) + np.arange(count)[:, None] * size).reshape(-1)
     if xp is np:
         made = np.zeros(count * size, x.dtype)
         made[np.clip(flat, 0, max(count * size - 1, 0))] = x.reshape(-1)

@@ -15,6 +15,7 @@ from typing import Any
 from ... import _public as torch
 from ...tensor import Parameter, Tensor
 from ...utils.hooks import RemovableHandle, add_hook
+from ..parameter import is_lazy
 
 EXTRA_STATE_KEY = "_extra_state"
 
@@ -107,7 +108,7 @@ class ModuleState:
     def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
         """Write the module's own state, not its descendants', into `destination`."""
         for name, value in self._local_state().items():
-            destination[prefix + name] = value if keep_vars else value.detach()
+            destination[prefix + name] = value if keep_vars or is_lazy(value) else value.detach()
         if self._overrides("get_extra_state"):
             destination[prefix + EXTRA_STATE_KEY] = self.get_extra_state()
 
@@ -188,6 +189,8 @@ class ModuleState:
                 f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object '
                 f"from checkpoint but received {type(source)}"
             )
+            return
+        if is_lazy(target) and is_lazy(source):
             return
         if len(target.shape) == 0 and len(source.shape) == 1:
             source = source[0]  # checkpoints older than torch 0.4 hold scalars as vectors of one

@@ -1,4 +1,4 @@
-"""BatchNorm1d, 2d and 3d as modules: running statistics as buffers, and which statistics a call uses."""
+"""BatchNorm1d, 2d and 3d as modules, also lazy ones: running statistics as buffers, and which statistics a call uses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from ... import _public as torch
 from ...tensor import Tensor
 from .. import functional as F
+from ..parameter import UninitializedBuffer, UninitializedParameter
+from .lazy import LazyModuleMixin
 from .module import Module
 from .normalization import register_affine, reset_affine
 
@@ -136,3 +138,64 @@ class BatchNorm3d(_RankedBatchNorm):
     """Batch normalisation of (N, C, D, H, W)."""
 
     _ranks = (5,)
+
+
+class _LazyNormBase(LazyModuleMixin):
+    """Reads `num_features` from dimension 1 of the first input; the layer beside it in the bases says the rest."""
+
+    def __init__(
+        self,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        factory_kwargs = {"device": device, "dtype": dtype}
+        super().__init__(0, eps, momentum, False, False, **factory_kwargs)
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        if affine:
+            self.weight = UninitializedParameter(**factory_kwargs)
+            self.bias = UninitializedParameter(**factory_kwargs) if bias else None
+        if track_running_stats:
+            self.running_mean = UninitializedBuffer(**factory_kwargs)
+            self.running_var = UninitializedBuffer(**factory_kwargs)
+            self.num_batches_tracked = torch.tensor(0, dtype=torch.long, device=device)
+
+    def reset_parameters(self) -> None:
+        """As the layer's, once there are parameters."""
+        if not self.has_uninitialized_params() and self.num_features != 0:
+            super().reset_parameters()
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """Materialize parameters and statistics."""
+        if not self.has_uninitialized_params():
+            return
+        self.num_features = input.shape[1]
+        names = (["weight", "bias"] if self.affine else []) + (["running_mean", "running_var"] if self.track_running_stats else [])
+        for name in names:
+            if getattr(self, name) is not None:
+                getattr(self, name).materialize((self.num_features,))
+        self.reset_parameters()
+
+
+class LazyBatchNorm1d(_LazyNormBase, BatchNorm1d):
+    """A BatchNorm1d that reads `num_features` from its first input."""
+
+    cls_to_become = BatchNorm1d
+
+
+class LazyBatchNorm2d(_LazyNormBase, BatchNorm2d):
+    """A BatchNorm2d that reads `num_features` from its first input."""
+
+    cls_to_become = BatchNorm2d
+
+
+class LazyBatchNorm3d(_LazyNormBase, BatchNorm3d):
+    """A BatchNorm3d that reads `num_features` from its first input."""
+
+    cls_to_become = BatchNorm3d

@@ -1,4 +1,4 @@
-"""Convolutions and transposed convolutions as modules: thin classes over `nn.functional`.
+"""Convolutions and transposed convolutions as modules, also lazy ones: thin classes over `nn.functional`.
 
 Owns their arguments' checks, the padding modes other than zeros, and torch's initialisation.
 """
@@ -12,7 +12,9 @@ from ... import _public as torch
 from ...tensor import Parameter, Tensor
 from .. import functional as F
 from .. import init
+from ..parameter import UninitializedParameter
 from ._tuples import ntuple
+from .lazy import LazyModuleMixin
 from .module import Module
 
 # Sets, because torch prints sets in its messages.
@@ -93,13 +95,17 @@ class _ConvNd(Module):
         self.groups = groups
         self.padding_mode = padding_mode
         self._reversed_padding_repeated_twice = _pad_argument(padding, kernel_size, dilation)
-        channels = (in_channels, out_channels // groups) if transposed else (out_channels, in_channels // groups)
-        self.weight = Parameter(torch.empty((*channels, *kernel_size), **factory_kwargs))
+        self.weight = Parameter(torch.empty(self._weight_shape(), **factory_kwargs))
         if bias:
             self.bias = Parameter(torch.empty(out_channels, **factory_kwargs))
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()
+
+    def _weight_shape(self) -> tuple[int, ...]:
+        ins, outs = self.in_channels, self.out_channels
+        channels = (ins, outs // self.groups) if self.transposed else (outs, ins // self.groups)
+        return (*channels, *self.kernel_size)
 
     def reset_parameters(self) -> None:
         """Draw weight, then bias, uniformly from +-1 / sqrt(fan_in)."""
@@ -302,3 +308,111 @@ class ConvTranspose3d(_ConvTransposeNd):
 
     def _function(self, *arguments: Any) -> Tensor:
         return F.conv_transpose3d(*arguments)
+
+
+class _LazyConvXdMixin(LazyModuleMixin):
+    """Reads `in_channels` from the first input; the convolution beside it in the bases says the rest."""
+
+    def reset_parameters(self) -> None:
+        """As the convolution's, once there are parameters."""
+        if not self.has_uninitialized_params() and self.in_channels != 0:
+            super().reset_parameters()
+
+    def initialize_parameters(self, input: Tensor, *args: Any, **kwargs: Any) -> None:
+        """Materialize weight and bias. Raises RuntimeError for an input of another rank, ValueError for channels that do not divide."""
+        if not self.has_uninitialized_params():
+            return
+        self.in_channels = self._channels_of(input)
+        if self.in_channels % self.groups != 0:
+            raise ValueError("in_channels must be divisible by groups")
+        self.weight.materialize(self._weight_shape())
+        if self.bias is not None:
+            self.bias.materialize((self.out_channels,))
+        self.reset_parameters()
+
+    def _channels_of(self, input: Tensor) -> int:
+        alone, batch = self._rank + 1, self._rank + 2
+        if input.dim() not in (alone, batch):
+            raise RuntimeError(
+                f"Expected {alone}D (unbatched) or {batch}D (batched) input to {type(self).__name__}, but got input of size: {input.shape}"
+            )
+        return input.shape[-alone]
+
+    def _become_lazy(self, out_channels: int, bias: bool, factory_kwargs: dict[str, Any]) -> None:
+        self.weight = UninitializedParameter(**factory_kwargs)
+        self.out_channels = out_channels
+        if bias:
+            self.bias = UninitializedParameter(**factory_kwargs)
+
+
+class _LazyDirectConv(_LazyConvXdMixin):
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode, device, dtype)
+        self._become_lazy(out_channels, bias, {"device": device, "dtype": dtype})
+
+
+class LazyConv1d(_LazyDirectConv, Conv1d):
+    """A Conv1d that reads `in_channels` from its first input."""
+
+    cls_to_become = Conv1d
+
+
+class LazyConv2d(_LazyDirectConv, Conv2d):
+    """A Conv2d that reads `in_channels` from its first input."""
+
+    cls_to_become = Conv2d
+
+
+class LazyConv3d(_LazyDirectConv, Conv3d):
+    """A Conv3d that reads `in_channels` from its first input."""
+
+    cls_to_become = Conv3d
+
+
+class _LazyTransposedConv(_LazyConvXdMixin):
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Any = 1,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode, device, dtype)
+        self._become_lazy(out_channels, bias, {"device": device, "dtype": dtype})
+
+
+class LazyConvTranspose1d(_LazyTransposedConv, ConvTranspose1d):
+    """A ConvTranspose1d that reads `in_channels` from its first input."""
+
+    cls_to_become = ConvTranspose1d
+
+
+class LazyConvTranspose2d(_LazyTransposedConv, ConvTranspose2d):
+    """A ConvTranspose2d that reads `in_channels` from its first input."""
+
+    cls_to_become = ConvTranspose2d
+
+
+class LazyConvTranspose3d(_LazyTransposedConv, ConvTranspose3d):
+    """A ConvTranspose3d that reads `in_channels` from its first input."""
+
+    cls_to_become = ConvTranspose3d

@@ -1,4 +1,4 @@
-"""InstanceNorm1d, 2d and 3d as modules: batch norm's parameters and buffers, each sample normalised on its own."""
+"""InstanceNorm1d, 2d and 3d as modules, also lazy ones: batch norm's parameters and buffers, each sample normalised on its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ...tensor import Tensor
 from .. import functional as F
-from .batchnorm import _NormBase
+from .batchnorm import _LazyNormBase, _NormBase
 
 
 class _InstanceNorm(_NormBase):
@@ -105,3 +105,21 @@ class InstanceNorm3d(_InstanceNorm):
     """Instance normalisation of (C, D, H, W) or (N, C, D, H, W)."""
 
     _ranks = (4, 5)
+
+
+class LazyInstanceNorm1d(_LazyNormBase, InstanceNorm1d):
+    """An InstanceNorm1d that reads `num_features` from its first input; affine and with running statistics unless told otherwise."""
+
+    cls_to_become = InstanceNorm1d
+
+
+class LazyInstanceNorm2d(_LazyNormBase, InstanceNorm2d):
+    """An InstanceNorm2d that reads `num_features` from its first input; affine and with running statistics unless told otherwise."""
+
+    cls_to_become = InstanceNorm2d
+
+
+class LazyInstanceNorm3d(_LazyNormBase, InstanceNorm3d):
+    """An InstanceNorm3d that reads `num_features` from its first input; affine and with running statistics unless told otherwise."""
+
+    cls_to_become = InstanceNorm3d

@@ -1,7 +1,4 @@
-"""Pooling as modules: thin classes over `nn.functional`. Inputs are (N, C, *spatial) or (C, *spatial).
-
-Fractional max pooling is not here: it needs its own random draws.
-"""
+"""Pooling as modules: thin classes over `nn.functional`. Inputs are (N, C, *spatial) or (C, *spatial)."""
 
 from __future__ import annotations
 
@@ -282,3 +279,51 @@ class AdaptiveAvgPool3d(_AdaptiveAvgPoolNd):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.adaptive_avg_pool3d(input, self.output_size)
+
+
+class _FractionalMaxPoolNd(Module):
+    __constants__ = ["kernel_size", "return_indices", "output_size", "output_ratio"]
+    _rank: int
+
+    def __init__(
+        self,
+        kernel_size: Any,
+        output_size: Any = None,
+        output_ratio: Any = None,
+        return_indices: bool = False,
+        _random_samples: Tensor | None = None,
+    ) -> None:
+        super().__init__()
+        self.kernel_size = ntuple(kernel_size, self._rank)
+        self.return_indices = return_indices
+        self.register_buffer("_random_samples", _random_samples)
+        self.output_size = None if output_size is None else ntuple(output_size, self._rank)
+        self.output_ratio = None if output_ratio is None else ntuple(output_ratio, self._rank)
+        if output_size is None and output_ratio is None:
+            raise ValueError(f"{type(self).__name__} requires specifying either an output size, or a pooling ratio")
+        if output_size is not None and output_ratio is not None:
+            raise ValueError("only one of output_size and output_ratio may be specified")
+        if self.output_ratio is not None and not all(0 < ratio < 1 for ratio in self.output_ratio):
+            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+
+    def forward(self, input: Tensor) -> Any:
+        pool = F.fractional_max_pool2d if self._rank == 2 else F.fractional_max_pool3d
+        return pool(input, self.kernel_size, self.output_size, self.output_ratio, self.return_indices, self._random_samples)
+
+
+class FractionalMaxPool2d(_FractionalMaxPoolNd):
+    """The maximum of each window of an image, the windows' starts drawn at random; give `output_size` or `output_ratio`, in (0, 1).
+
+    Raises ValueError for none or both of them, or a ratio out of range.
+    """
+
+    _rank = 2
+
+
+class FractionalMaxPool3d(_FractionalMaxPoolNd):
+    """The maximum of each window of a volume, the windows' starts drawn at random; give `output_size` or `output_ratio`, in (0, 1).
+
+    Raises ValueError for none or both of them, or a ratio out of range.
+    """
+
+    _rank = 3

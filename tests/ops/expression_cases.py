@@ -1,0 +1,94 @@
+"""Calls of the operations that no older table holds, by section: one table, one record, one test. Imports neither package.
+
+A section has operands, as name -> (nested list, dtype), and expressions, separated by "|" or on lines of their own; they see `t` (the package),
+`F` (its nn.functional) and the section's operands, leaves that require grad where they can. Comparing is that of reduction_cases.
+"""
+from __future__ import annotations
+
+import math
+
+import reduction_cases
+
+
+def _wave(*shape: int, step: float = 1.0) -> list:
+    """A nested list of sines, two digits each."""
+    flat = [round(math.sin(1 + step * i), 2) for i in range(math.prod(shape))]
+    for n in reversed(shape[1:]):
+        flat = [flat[i:i + n] for i in range(0, len(flat), n)]
+    return flat
+
+
+NAN = float("nan")
+IMAGES = {
+    "x": (_wave(2, 2, 4, 3), "float32"),
+    "v": (_wave(1, 2, 3, 2, 3), "float64"),
+    "g": ([[[[0.1, -0.4], [0.9, 0.95], [1.3, -2.6]]], [[[0.0, 0.0], [-1.0, 1.0], [-0.55, 0.3]]]], "float32"),
+    "g3": ([[[[[0.1, -0.4, 0.6], [1.3, -2.6, 0.5], [-0.75, 0.5, -1.1]]]]], "float64"),
+    "theta": ([[[1.0, 0.25, 0.5], [-0.5, 0.75, 0.0]]], "float64"),
+    "theta3": ([[[1.0, 0.25, 0.5, 0.0], [-0.5, 0.75, 0.0, 0.5], [0.0, 0.0, 1.0, -1.0]]], "float32"),
+    "odd": ([[[[NAN, 0.0], [0.0, NAN]]]], "float32"),
+}
+GRIDS = "\n".join(f"F.grid_sample(x, g, '{mode}', '{padding}', {align})" for mode in ("bilinear", "nearest", "bicubic")
+                  for padding in ("zeros", "border", "reflection") for align in (True, False))
+GRIDS += "\n" + "\n".join(f"F.grid_sample(v, g3, '{mode}', '{padding}', {align})" for mode in ("bilinear", "nearest")
+                          for padding in ("zeros", "border", "reflection") for align in (True, False))
+GRIDS += """
+F.grid_sample(x, g) | F.grid_sample(x[:1], odd, align_corners=False) | F.grid_sample(x[:1], odd, 'bicubic', 'border', False)
+F.grid_sample(x[:, :, :1, :1], g, 'bilinear', 'reflection', True)
+F.grid_sample(x[:, :0], g, align_corners=True)
+F.grid_sample(x, g, 'foo') | F.grid_sample(x, g, 'nearest', 'foo') | F.grid_sample(v, g3, 'bicubic') | F.grid_sample(x, g.double())
+F.grid_sample(x[:1], g) | F.grid_sample(x, g[..., :1]) | F.grid_sample(x[:, :, :0], g) | F.grid_sample(x.long(), g.long())
+F.grid_sample(v.long(), g3.long()) | F.grid_sample(x, g[:, :, :2, None, None].expand(2, 1, 2, 1, 1, 2)) | F.grid_sample(x[0, 0, 0, 0], g)
+t.grid_sampler(x, g, 1, 2, True) | t.grid_sampler_2d(x, g, 0, 0, True) | t.grid_sampler_3d(v, g3, 0, 1, False) | t.grid_sampler_3d(x, g, 0, 0, True)
+F.affine_grid(theta, (1, 1, 2, 3)) | F.affine_grid(theta, [1, 1, 3, 2], True) | F.affine_grid(theta3, (1, 1, 2, 1, 3), align_corners=False)
+F.affine_grid(theta3, (1, 1, 2, 1, 3), align_corners=True) | F.affine_grid(theta, (2, 1, 2, 3)) | F.affine_grid(theta3, (1, 1, 2, 3))
+F.affine_grid(theta, (1, 1, 2, 3, 2)) | F.affine_grid(theta, (1, 1, 2)) | F.affine_grid(theta.long(), (1, 1, 2, 3))
+F.affine_grid(theta, (1, 1, 0, 3)) | F.affine_grid(theta.half(), (1, 1, 2, 3)) | t.affine_grid_generator(theta, (1, 1, 2, 3), True)
+t.affine_grid_generator(theta, (1, 1, 2), True)
+"""
+POOLS = {"x": (_wave(2, 2, 5, 4), "float32"), "v": (_wave(1, 2, 5, 4, 3), "float64"),
+         "s": ([[[0.1, 0.7], [0.95, 0.3]], [[0.0, 0.5], [0.33, 0.99]]], "float32"), "s3": ([[[0.1, 0.7, 0.3], [0.95, 0.3, 0.6]]], "float64")}
+FRACTIONAL = """
+F.fractional_max_pool2d(x, 2, 3, _random_samples=s.detach()) | F.fractional_max_pool2d(x, (1, 3), (4, 2), None, True, s.detach())
+F.fractional_max_pool2d(x, 2, output_ratio=(0.5, 0.75), _random_samples=s.detach()) | F.fractional_max_pool2d(x[0], 2, (4, 1), None, True, s.detach())
+F.fractional_max_pool2d_with_indices(x, 2, 2, None, False, s.detach()) | F.fractional_max_pool3d(v, 2, (3, 2, 1), _random_samples=s3.detach())
+F.fractional_max_pool3d(v, (1, 2, 2), (4, 2, 1), None, True, s3.detach()) | F.fractional_max_pool3d(v[0], 2, None, 0.5, _random_samples=s3.detach())
+F.fractional_max_pool3d_with_indices(v, 1, 2, None, False, s3.detach())
+F.fractional_max_pool2d(x.bfloat16(), 2, 3, None, True, s.detach().bfloat16()) | F.fractional_max_pool2d(x, 2, 3, _random_samples=s)
+F.fractional_max_pool2d(t.full_like(x, -float('inf')), 2, 3, None, True, s.detach())
+F.fractional_max_pool2d(t.where(x > 0.9, NAN, x), 2, 3, None, True, s.detach()) | F.fractional_max_pool2d(x[:0], 2, 3)
+F.fractional_max_pool2d(x, 2, 0) | F.fractional_max_pool2d(x, 2) | F.fractional_max_pool2d(x, 2, output_ratio=0.5) | F.fractional_max_pool2d(x, 5, 2)
+F.fractional_max_pool3d(v, 2, 3) | F.fractional_max_pool2d(x[0, 0], 2, 3) | F.fractional_max_pool2d(x.long(), 2, 3)
+F.fractional_max_pool2d(x, 2, 3, _random_samples=s[..., :1].detach()) | F.fractional_max_pool2d(x, 2, 3, _random_samples=s[:1].detach())
+F.fractional_max_pool2d(x, 2, 3, _random_samples=s.double().detach()) | F.fractional_max_pool2d(x, 2, 3, _random_samples=s[:, :1].detach())
+F.fractional_max_pool2d(x, 2, 3, _random_samples=s[0].detach()) | F.fractional_max_pool2d(x, (2,), 3) | F.fractional_max_pool2d(x, 2, (1, 2, 3))
+F.fractional_max_pool3d(v, (2, 2), 1) | F.fractional_max_pool2d(x[:, :, :0], 2, 1)
+"""
+SECTIONS: dict[str, tuple[dict, str]] = {"grids": (IMAGES, GRIDS), "fractional pooling": (POOLS, FRACTIONAL)}
+
+
+def _cases(rows: str) -> list[str]:
+    return [case.strip() for line in rows.splitlines() for case in line.split(" | ") if case.strip()]
+
+
+CASES: list[tuple[str, str]] = list(dict.fromkeys((section, case) for section, (_, rows) in SECTIONS.items() for case in _cases(rows)))
+
+
+def leaves(t, section: str) -> dict:
+    """A section's operands as tensors of module `t`; leaves that require grad where they can."""
+    made = {}
+    for name, (data, dtype) in SECTIONS[section][0].items():
+        made[name] = t.tensor(data, dtype=getattr(t, dtype))
+        if "float" in dtype or "complex" in dtype:
+            made[name].requires_grad_()
+    return made
+
+
+def call(t, section: str, expression: str):
+    """The expression's value on module `t`."""
+    return eval(expression, {"t": t, "F": t.nn.functional, "NAN": NAN}, leaves(t, section))
+
+
+def run(t, section: str, expression: str) -> dict:
+    """What the expression gives on module `t`, as plain data."""
+    return reduction_cases.run(t, expression, lambda t: leaves(t, section), F=t.nn.functional, NAN=NAN)
