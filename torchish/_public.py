@@ -81,6 +81,7 @@ from ._ops import (
     scan,
     scattering,
     searching,
+    short_time_fourier,
     solving,
     sorting,
     special_functions,

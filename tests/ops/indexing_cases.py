@@ -31,7 +31,10 @@ torch.select_scatter(x, torch.zeros(3, 4), 0, 1) ; torch.slice_scatter(x, torch.
 torch.diagonal_scatter(n, torch.tensor([8, 9]), 1) ; torch.scatter_reduce(x, 2, torch.tensor([[[0, 0, 1]]]), x[:1, :1, :3] + 1, "amax")
 torch.scatter_reduce(n, 1, torch.tensor([[0, 0, 1]]), n, "mean", include_self=False)
 torch.scatter_reduce(x, 2, torch.tensor([[[0, 0, 1]]]), x[:1, :1, :3] + 1, "prod", include_self=False)
-torch.index_reduce(x, 2, torch.tensor([0, 0]), x[..., 1:3], "mean")
+torch.index_reduce(x, 2, torch.tensor([0, 0]), x[..., 1:3], "mean") ; torch.as_strided_scatter(x, x[0, :2, :2] * 2, (2, 2), (1, 5), 3)
+torch.as_strided_scatter(n[1:], torch.tensor([[7, 8]]), (1, 2), (1, 2)) + 0 ; n.t().as_strided_scatter(torch.tensor([8.5, 9]), (2,), (2,), 1)
+torch.as_strided_scatter(n[0].expand(3, 3), n[:, :2], (2, 2), (1, 2)) ; torch.add(n[0], 1, out=torch.empty(2)) ; torch.add(n[0], 1, out=n[1])
+torch.dot(n[0], n[1], out=n[0, 0]) ; torch.from_numpy(np.zeros(2)).resize_(1) ; torch.tensor(np.ones(2)).resize_(1)
 """
 READ_ERRORS = """
 x[5] ; x[-3] ; x[0, 5] ; x[0, 0, 0, 0] ; x[::-1] ; x[::0] ; x[1.5] ; x["a"] ; x[{}] ; x[torch.tensor([1.])] ; x[[3]] ; x[:, [-5]]
@@ -48,7 +51,12 @@ torch.index_fill(n, 1, torch.tensor([0]), 1j) ; torch.index_put(n, (torch.tensor
 torch.index_put(n, (torch.tensor([0, 1]),), torch.ones(2, dtype=torch.long)) ; torch.index_put(n, (torch.tensor([0]),), torch.tensor(1.))
 torch.put(n, torch.tensor([9]), torch.tensor([7])) ; torch.masked_fill(n, n, 0) ; torch.masked_fill(n, n > 0, torch.tensor([1]))
 torch.masked_select(n, n) ; torch.masked_scatter(n, n > 2, torch.arange(2)) ; torch.select_scatter(n, n, 0, 0)
-torch.diagonal_scatter(n, n) ; n.masked_fill(n > 0, 2.5 + 1j)
+torch.diagonal_scatter(n, n) ; n.masked_fill(n > 0, 2.5 + 1j) ; torch.as_strided_scatter(n, n, (2, 2), (1, 1))
+torch.as_strided_scatter(n, n, (2, 3), (3, 9)) ; torch.as_strided_scatter(n, n, (2, 3), (3,))
+torch.add(n.view(-1)[:4], 1, out=n.view(-1)[2:]) ; torch.exp(n.float(), out=torch.ones(3).expand(2, 3)) ; torch.cat([n], out=n)
+torch.cat([n[:1], n[1:]], out=n) ; torch.topk(n, 1, out=(n[:1], n.new_empty(0))) ; torch.cumsum(n.view(-1)[:4], 0, out=n.view(-1)[2:])
+torch.gather(n, 0, n * 0, out=n) ; torch.take(n, n, out=n) ; torch.from_numpy(np.zeros(2)).resize_(3) ; torch.as_tensor(np.zeros(2)).resize_(3)
+torch.add(n, 1, out=torch.from_numpy(np.zeros(2))) ; (n.numpy(), n.resize_(9))
 """
 WRITES = """
 x[0] = 1 ; x[:, 0] = torch.ones(4) ; x[..., -1] = 2.5 ; x[...] = 3 ; x[()] = 3 ; x[None] = 4 ; x[True] = 5 ; x[False] = 5

@@ -119,7 +119,10 @@ t.argmax(d.detach(), 0, out=t.empty(3)) | t.aminmax(d.detach(), dim=0, out=(t.em
 t.sort(d.detach(), 1, out=(t.empty(2, 3, dtype=t.float64), t.empty(2, 3, dtype=t.int64))) | t.all(d.detach(), 0, out=t.empty(3))
 t.cumsum(d.detach(), 0, out=t.empty(2, 3, dtype=t.float64)) | t.sum(d.detach(), 0, dtype=t.float64, out=t.empty(3))
 t.kthvalue(d.detach(), 1, out=(t.empty(2), t.empty(2, dtype=t.int64))) | t.any(d.detach(), 0, out=t.empty(3))
-t.cummax(d.detach(), 0, out=(t.empty(2, 3), t.empty(2, 3, dtype=t.int64)))
+t.cummax(d.detach(), 0, out=(t.empty(2, 3), t.empty(2, 3, dtype=t.int64))) | a.hash_tensor() | x.hash_tensor(1) | d.hash_tensor((0, 1), keepdim=True)
+h.hash_tensor(-1) | bf.hash_tensor() | i.hash_tensor(0) | u.hash_tensor() | b.hash_tensor(1) | s.hash_tensor() | nan.hash_tensor(0)
+c.hash_tensor() | a.hash_tensor(mode=1) | a.hash_tensor(5) | a.hash_tensor((0, 0)) | t.zeros(0, 3).hash_tensor() | t.zeros(0, 3).hash_tensor(0)
+t.zeros(0, 3).hash_tensor(1) | t.hash_tensor(i, out=t.empty(()))
 """.replace("\n", " | ").strip(" |").split(" | ")
 CASES = list(dict.fromkeys(_table()))
 

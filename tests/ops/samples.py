@@ -59,6 +59,7 @@ OWN = {
         y.tril() ; y.triu(1) ; t.diag_embed(x) ; t.diag(v) ; t.diag(y)
     """,
     "indexing": """
+        t.as_strided_scatter(x, p[:, :2], (2, 2), (1, 3), 1)
         x[i] ; x[i, 1:] ; x[m] ; x[1, None, t.tensor([2, -1])] ; t.gather(x, 1, i[:, None]) ; t.take(x, i) ; t.take_along_dim(x, i[:, None], 1)
         t.masked_select(x, m) ; t.index_put(x, (i,), p[0]) ; t.index_put(x, (i,), p, accumulate=True) ; t.index_put(x, (m,), p[0, 0])
         t.scatter(x, 1, i[:, None], p) ; t.scatter(x, 1, i[:, None], 2.0) ; t.scatter_add(x, 1, i[:, None], p)
@@ -71,6 +72,8 @@ OWN = {
     "losses": _losses(),
     "normalization": """
         F.instance_norm(seq, t.zeros(3), t.ones(3), use_input_stats=False) ; F.rms_norm(complex, (3,))
+        t.native_layer_norm(x, (3,), x[0], None, 1e-5) ; t.native_group_norm(seq, None, v[:3], 2, 3, 8, 3, 1e-5)
+        t.native_batch_norm(x, v[:3], None, None, None, True, 0.1, 1e-5)
     """,
     "padding": """
         F.pad(seq, (1, 2), 'reflect') ; F.pad(image, (1, 2, 1, 1), 'replicate') ; F.pad(volume, (1, 1, 1, 1, 1, 1), 'reflect')

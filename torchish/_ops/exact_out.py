@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from .._core.handle import TensorBase
 from .nn_common import C_NAMES
+from .overlap import SHARED, overlap
 from .return_types import ReturnType, return_type
-from .variants import FUNCTIONS
+from .variants import FUNCTIONS, tensors_of
 
 
 def expected(name: str, want, have) -> str:
@@ -64,6 +65,25 @@ def _exact_out(name: str, message: Callable, when: Callable) -> None:
             _check(name, message, preview, out)
         result = plain(*args, out=out, **kwargs)
         return return_type(name + "_out", *result._names)(result) if isinstance(result, ReturnType) else result
+    FUNCTIONS[name] = functools.update_wrapper(function, plain)
+
+
+def alone_out(*names: str) -> None:
+    """Make `out=` of public functions raise RuntimeError where it shares memory with an operand, the same view included."""
+    for name in names:
+        _alone_out(name)
+
+
+def _alone_out(name: str) -> None:
+    plain = FUNCTIONS[name]
+
+    def function(*args, out=None, **kwargs):
+        if out is None:
+            return plain(*args, **kwargs)
+        operands = tensors_of(args, kwargs)
+        if any(overlap(o, a) for o in ((out,) if isinstance(out, TensorBase) else out) for a in operands):
+            raise RuntimeError(SHARED)
+        return plain(*args, out=out, **kwargs)
     FUNCTIONS[name] = functools.update_wrapper(function, plain)
 
 

@@ -34,7 +34,7 @@ from .linalg_common import (
     which,
     zero_pivots,
 )
-from .nn_common import sized
+from .nn_common import conj, sized
 from .return_types import return_type
 from .variants import METHODS, public
 
@@ -530,6 +530,65 @@ def orgqr(input, input2):
     return householder_product(input, input2)
 
 
+def _ormqr_infer(a, tau, other, *, left, transpose):
+    side = -2 if left else -1
+    problem = _ormqr_problem(a, tau, other, side) or _ormqr_mismatch(a, tau, other)
+    if problem:
+        raise RuntimeError(f"torch.ormqr: {problem}")
+    require_kernel("ormqr_cpu", a)
+    return other
+
+
+def _ormqr_problem(a, tau, other, side: int) -> str:
+    for name, x in (("input", a), ("other", other)):
+        if x.ndim < 2:
+            return f"{name} must have at least 2 dimensions."
+    n = other.shape[side]
+    if n != a.shape[-2]:
+        return f"other.shape[{side}] must be equal to input.shape[-2]"
+    if tau.shape[-1] != min(n, a.shape[-1]):
+        return f"tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])"
+    return ""
+
+
+def _ormqr_mismatch(a, tau, other) -> str:
+    for name, x, less in (("tau", tau, 1), ("other", other, 0)):
+        if x.ndim != a.ndim - less:
+            return (f"Expected {name} to have {'one dimension less than' if less else 'the same number of dimensions as'} input, but got "
+                    f"{name}.ndim equal to {x.ndim} and input.ndim is equal to {a.ndim}")
+    for name, shape in (("tau", tau.shape[:-1]), ("other", other.shape[:-2])):
+        if a.shape[:-2] != shape:
+            return f"Expected batch dimensions of {name} to be equal to input.shape[:-2], but got {list(shape)}"
+    for name, x in (("tau", tau), ("other", other)):
+        if x.dtype is not a.dtype:
+            return (f"Expected input and {name} to have the same dtype, but input has dtype{a.dtype.legacy} and {name} has dtype "
+                    f"{x.dtype.legacy}")
+    return ""
+
+
+def _ormqr(xp, a, tau, other, *, left, transpose):
+    if not left:
+        return adjoint(xp, _ormqr(xp, a, tau, adjoint(xp, other), left=True, transpose=not transpose))
+    m, k = a.shape[-2], tau.shape[-1]
+    v = xp.tril(a[..., :k], -1) + xp.eye(m, k, dtype=a.dtype)
+    for i in range(k) if transpose else range(k - 1, -1, -1):
+        column, factor = v[..., :, i:i + 1], tau[..., i, None, None]
+        other = other - (conj(xp, factor) if transpose else factor) * product(xp, column, product(xp, adjoint(xp, column), other))
+    return other
+
+
+ormqr_op = Op("ormqr", _ormqr, simple(_ormqr_infer), grad="OrmqrBackward0", saves=(0, 1, "result"))
+
+
+@public("ormqr", out=True)
+def ormqr(input, input2, input3, left=True, transpose=False):
+    """The product of Q (its adjoint if `transpose`) and `input3`, or of `input3` and Q unless `left`, where `geqrf` gave Q as (input, input2).
+
+    Raises RuntimeError for shapes that do not fit.
+    """
+    return by_columns(call(ormqr_op, (input, input2, input3), (("left", bool(left)), ("transpose", bool(transpose)))))
+
+
 def _geqrf_infer(a):
     if a.ndim < 2:
         raise RuntimeError("torch.geqrf: input must have at least 2 dimensions.")
@@ -553,3 +612,5 @@ def geqrf(input):
 
 _FACTORS = "cholesky cholesky_ex qr svd svdvals eigh eigvalsh eig eigvals lu lu_factor lu_factor_ex".split()
 exact_out(*[f"linalg.{name}" for name in _FACTORS])
+exact_out("ormqr", message=lambda name, want, have: "torch.ormqr: Expected input and result to have the same dtype, but input has dtype"
+                                                    f"{want.legacy} and result has dtype {have.legacy}")

@@ -16,8 +16,8 @@ from .._core.record import call
 from .._core.shared_memory import call_in_place
 from .._core.spec import like
 from .declare import broadcast_shapes, primitive
+from .exact_out import alone_out
 from .nn_common import C_NAMES
-from .overlap import PARTIAL
 from .positions import axis_key, check_axis, check_flat, cropped, decode, grid, lifted, read_at, write_at
 from .shared import shape_text, wrap_dim
 from .variants import FUNCTIONS, METHODS, public
@@ -49,11 +49,8 @@ def expected_out(want: dt.dtype, got: dt.dtype) -> str:
     return f"Expected out tensor to have dtype {C_NAMES.get(want, want.name)}, but got {C_NAMES.get(got, got.name)} instead"
 
 
-def strict_out(name: str, text: Callable = expected_out, result: dt.dtype | None = None, alone: bool = False) -> None:
-    """Make the function `name` raise RuntimeError with `text(wanted dtype, out's dtype)` where `out=` is not of its input's dtype.
-
-    With `alone`, also where `out` shares memory with an operand.
-    """
+def strict_out(name: str, text: Callable = expected_out, result: dt.dtype | None = None) -> None:
+    """Make the function `name` raise RuntimeError with `text(wanted dtype, out's dtype)` where `out=` is not of its input's dtype."""
     plain = FUNCTIONS[name]
 
     def function(*args, **kwargs):
@@ -62,8 +59,6 @@ def strict_out(name: str, text: Callable = expected_out, result: dt.dtype | None
             want = result or (args[0] if args else kwargs["input"])._spec.dtype
             if out._spec.dtype is not want:
                 raise RuntimeError(text(want, out._spec.dtype))
-            if alone and any(isinstance(a, TensorBase) and a._storage is out._storage for a in args):
-                raise RuntimeError(PARTIAL)
         return plain(*args, **kwargs)
     FUNCTIONS[name] = functools.update_wrapper(function, plain)
 
@@ -310,12 +305,14 @@ def _same_type(name: str) -> Callable:
     return lambda want, got: f"{name}(): self and result must have the same scalar type"
 
 
-strict_out("gather", alone=True)
+strict_out("gather")
 strict_out("take_along_dim")
-strict_out("index_select", _same_type("index_select"), alone=True)
-strict_out("masked_select", _same_type("masked_select"), alone=True)
+strict_out("index_select", _same_type("index_select"))
+strict_out("masked_select", _same_type("masked_select"))
 strict_out("take", lambda want, got: f"take(): self and out expected to have the same dtype, but got self.dtype = {want.legacy} and out.dtype = "
-                                     f"{got.legacy}", alone=True)
+                                     f"{got.legacy}")
 strict_out("nonzero", lambda want, got: f"nonzero: Expected out tensor to have scalar type Long but got scalar type{got.legacy}", dt.int64)
+
+alone_out("gather", "index_select", "masked_select", "take", "take_along_dim")
 
 __all__ = ["strict_out", "check_gather", "nonzero_tuple", "out_of_bounds", "out_of_elements", "tensor_argument"]

@@ -13,6 +13,7 @@ from .._core.record import call
 from .._core.spec import Size, spec_of
 from .declare import broadcast_shapes as common_shape
 from .declare import common_device, promoted
+from .exact_out import alone_out
 from .legacy_text import legacy_text
 from .memory_format import channels_last, channels_last_3d, follows, format_strides
 from .reshape import GROW, reshape_to
@@ -319,5 +320,7 @@ def broadcast_shapes(*shapes):
             result[i] = shape[i]
     return Size(result)
 
+
+alone_out("cat", "concat", "concatenate", "stack", "hstack", "vstack", "row_stack", "dstack", "column_stack")
 
 __all__ = ["cat", "each_tensor", "stack", "tensor_list"]

@@ -8,11 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from .. import _dtype as dt
+from .._core.handle import new_tensor
 from .._core.op import Op
 from .._core.record import call
 from .._core.tape import state
 from .._core.view import write
-from .nn_common import FLOATING, computed, ntuple, require_float, sized
+from .factory import constant_tensor
+from .nn_common import FLOATING, HALVES, computed, ntuple, require_float, sized
 from .rounding import exact, fused, in_double, lanes, rounded_product
 from .shared import shape_text, summed
 from .variants import METHODS, public
@@ -470,31 +472,118 @@ group_op = Op(
 )
 
 
-@public("nn.functional.group_norm", method=False, also=("group_norm",))
-def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05, cudnn_enabled=True):
-    """Normalise each sample over groups of channels. Raises RuntimeError where the channels do not divide by `num_groups`."""
-    x = input._spec
-    if x.ndim < 2:
-        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {x.ndim}")
+def _check_grouped(input, channels: int, num_groups: int, weight, bias) -> None:
     if num_groups <= 0:
         raise RuntimeError(f"Expected num groups to be greater than 0, got {num_groups}")
-    channels = x.shape[1]
     if channels % num_groups:
         raise RuntimeError(
-            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {shape_text(x.shape)} and "
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {shape_text(input._spec.shape)} and "
             f"num_groups={num_groups}"
         )
     for name, v in (("weight", weight), ("bias", bias)):
         if v is not None and (v._spec.ndim != 1 or v._spec.numel != channels):
             raise RuntimeError(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
-                f"{shape_text(v._spec.shape)} and input of shape {shape_text(x.shape)}"
+                f"{shape_text(v._spec.shape)} and input of shape {shape_text(input._spec.shape)}"
             )
+
+
+@public("nn.functional.group_norm", method=False, also=("group_norm",))
+def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05, cudnn_enabled=True):
+    """Normalise each sample over groups of channels. Raises RuntimeError where the channels do not divide by `num_groups`."""
+    x = input._spec
+    if x.ndim < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {x.ndim}")
+    channels = x.shape[1]
+    _check_grouped(input, channels, num_groups, weight, bias)
     per_channel = x.numel // max(channels, 1) * channels // num_groups
     if per_channel == 1:
         size = sized((x.shape[0] * channels // num_groups, num_groups, *x.shape[2:]), x).shape
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {size!r}")
     return call(group_op, (input, weight, bias, eps), (("groups", int(num_groups)),))
+
+
+# ---------------------------------------------------------------- forms that return their statistics too
+def _statistics_like(x, *parameters) -> dt.dtype:
+    """The dtype of the statistics: x's, but float32 for halves with float32 parameters."""
+    return dt.float32 if x.dtype in HALVES and any(getattr(p, "dtype", None) is dt.float32 for p in parameters) else x.dtype
+
+
+def _native_batch_body(xp, x, w, b, mean, var, momentum, eps):
+    m, biased = _moments(xp, x)
+    return *_train_body(xp, x, w, b, mean, var, momentum, eps), m, _inverse(xp, biased, eps)
+
+
+def _infer_native_batch(x, w, b, mean, var, momentum, eps):
+    saved = sized(x.shape[1:2], x, _statistics_like(x, w, b, mean, var))
+    return *_infer_train(x, w, b, mean, var, momentum, eps), saved, saved
+
+
+native_batch_op = Op("native_batch_norm", _native_batch_body, computed(_infer_native_batch), grad="NativeBatchNormBackward0", saves=(0, 1),
+                     vjp=train_op.vjp)
+
+
+@public("native_batch_norm", method=False, out=True)
+def native_batch_norm(input, weight, bias, running_mean, running_var, training, momentum, eps):
+    """(batch_norm, mean, 1 / sqrt(var + eps)) of each channel; the last two are empty unless `training`. They carry no gradient."""
+    if not training:
+        kept = dt.float32 if input._spec.dtype in HALVES and running_mean._spec.dtype is dt.float32 else input._spec.dtype
+        made = batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+        return made, *[constant_tensor((0,), 0, kept, input._spec.device) for _ in range(2)]
+    made = call(native_batch_op, (input, weight, bias, running_mean, running_var, float(momentum), eps))
+    _write_statistics(running_mean, running_var, made)
+    return made[0], new_tensor(made[3]._read()), new_tensor(made[4]._read())
+
+
+def _native_layer_body(xp, x, w, b, eps, *, count):
+    _, inv, mean, _ = _layer_parts(xp, x, eps, count)
+    return _layer_body(xp, x, w, b, eps, count=count), mean, inv
+
+
+def _infer_native_layer(x, w, b, eps, *, count):
+    statistics = sized((*x.shape[:x.ndim - count], *(1,) * count), x, _statistics_like(x, w, b))
+    return _infer_layer(x, w, b, eps, count=count), statistics, statistics
+
+
+def _of_first(rule):
+    """The rule of an operation whose other results carry no gradient."""
+    return lambda xp, g, out, *operands, **static: rule(xp, g[0], out[0], *operands, **static)
+
+
+native_layer_op = Op("native_layer_norm", _native_layer_body, computed(_infer_native_layer), grad="NativeLayerNormBackward0", saves=(0, 1),
+                     vjp=(*map(_of_first, layer_op.vjp[:3]), None))
+
+
+@public("native_layer_norm", method=False)
+def native_layer_norm(input, normalized_shape, weight, bias, eps):
+    """(layer_norm, mean, 1 / sqrt(var + eps)) over the last dimensions, of `normalized_shape`; the statistics carry no gradient."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    _check_normalized(input, shape, weight, bias)
+    out, mean, inv = call(native_layer_op, (input, weight, bias, eps), (("count", len(shape)),))
+    return out, new_tensor(mean._read()), new_tensor(inv._read())
+
+
+def _native_group_body(xp, x, w, b, eps, *, groups):
+    inv = _group_parts(xp, x, eps, groups)[1]
+    return _group_body(xp, x, w, b, eps, groups=groups), _grouped(x, groups).mean(2), inv[:, :, 0]
+
+
+def _infer_native_group(x, w, b, eps, *, groups):
+    statistics = sized((x.shape[0], groups), x, _statistics_like(x, w, b))
+    return _infer_group(x, w, b, eps, groups=groups), statistics, statistics
+
+
+native_group_op = Op("native_group_norm", _native_group_body, computed(_infer_native_group), grad="NativeGroupNormBackward0", saves=(0, 1))
+
+
+@public("native_group_norm", method=False)
+def native_group_norm(input, weight, bias, N, C, HxW, group, eps):
+    """(group_norm, mean, 1 / sqrt(var + eps)) of each sample's groups of channels. Raises RuntimeError unless the input has N * C * HxW elements."""
+    _check_grouped(input, C, group, weight, bias)
+    if input._spec.numel != N * C * HxW:
+        raise RuntimeError("Expected X.numel() == N * C * HxW to be true, but got false.  (Could this error message be improved?  If so, please "
+                           "report an enhancement request to PyTorch.)")
+    return call(native_group_op, (input, weight, bias, eps), (("groups", int(group)),))
 
 
 # ---------------------------------------------------------------- across channels, and vectors

@@ -4,11 +4,12 @@ Extrema are in order_statistics.py, moments in statistics.py, norms in norm.py; 
 """
 from __future__ import annotations
 
+import jax
 import numpy as np
 
 from .. import _dtype as dt
 from .._core.handle import TensorBase
-from .._core.op import Op, cast
+from .._core.op import Op, cast, simple
 from .._core.record import call
 from .._core.spec import spec_of
 from .._core.tape import state
@@ -315,5 +316,37 @@ def logsumexp(input, dim, keepdim=False):
     return reduce(logsumexp_op, input, all_dims(dim, spec.ndim), keepdim, result)
 
 
+# ---------------------------------------------------------------- hash_tensor
+_HASHED = (dt.float64, dt.float32, dt.float16, dt.bfloat16, dt.int64, dt.int32, dt.int16, dt.int8, dt.uint8, dt.bool_)
+
+
+def _xor(xp, x, *, dims, keepdim):
+    wide = cast(xp, x, dt.int64 if x.dtype.kind in "iub" else dt.float64)
+    bits = wide.view(np.uint64) if xp is np else jax.lax.bitcast_convert_type(wide, np.uint64)
+    return xp.bitwise_xor.reduce(bits, axis=dims, keepdims=keepdim) if dims else bits
+
+
+xor_op = Op("hash_tensor", _xor, simple(lambda a, *, dims, keepdim: spec_of(reduced_shape(a.shape, dims, keepdim), dt.uint64, a.device)))
+
+
+@public("hash_tensor", out=True)
+def hash_tensor(input, dim=(), *, keepdim=False, mode=0):
+    """The exclusive or, over `dim` (all when empty), of the elements' bits as float64 or int64: uint64. Raises RuntimeError for a mode but 0."""
+    spec = input._spec
+    dims = all_dims(dim, spec.ndim)
+    if mode != 0:
+        raise RuntimeError(f"Unknown hash_tensor mode: {mode}")
+    if spec.numel == 0 and dim in ((), []):
+        raise RuntimeError("hash_tensor: Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+                           "argument.")
+    for d in dims:
+        if spec.ndim and spec.shape[d] == 0:
+            raise IndexError(f"hash_tensor: Expected reduction dim {d} to have non-zero size.")
+    if spec.dtype not in _HASHED:
+        raise NotImplementedError(f"\"xor_sum_cpu\" not implemented for '{spec.dtype.legacy}'")
+    return call(xor_op, (input,), (("dims", dims), ("keepdim", bool(keepdim))))
+
+
 exact_out("sum", "prod", "mean", when=dtype_named)
 exact_out("all", "any", message=bool_only)
+exact_out("hash_tensor", message=lambda name, want, have: f"Expected result to be of dtype uint64, but got {have.legacy}")

@@ -21,7 +21,7 @@ from .layout import like_strides
 from .nn_common import C_NAMES
 from .positions import axis_key, check_axis, check_flat, cropped, grid, lifted, read_at, write_at
 from .scalar_value import check_fits
-from .shared import shape_text, wrap_dim
+from .shared import check_part, shape_text, wrap_dim
 from .variants import METHODS, assign, check_writable, public, publish, register, tensor_or_number
 from .view_ops import VIEWS, expanded
 
@@ -658,12 +658,6 @@ select_scatter_op = _view_scatter("select_scatter", "select", "SelectScatterBack
 slice_scatter_op = _view_scatter("slice_scatter", "slice", "SliceScatterBackward0")
 
 
-def _check_part(src, shape) -> None:
-    if tuple(src._spec.shape) != tuple(shape):
-        raise RuntimeError(f"expected src to have a size equal to the slice of self. src size = {shape_text(src._spec.shape)}, "
-                           f"slice size = {shape_text(shape)}")
-
-
 @public("select_scatter")
 def select_scatter(input, src, dim, index):
     """`input` with `src` in place of its slice at position `index` of dimension `dim`. Raises RuntimeError where shapes differ."""
@@ -675,7 +669,7 @@ def select_scatter(input, src, dim, index):
     index, n = index.__index__(), shape[dim]
     if not -n <= index < n:
         raise IndexError(f"select(): index {index} out of range for tensor of size {shape_text(shape)} at dimension {dim}")
-    _check_part(src, _but(shape, dim))
+    check_part(src, _but(shape, dim))
     return call(select_scatter_op, (input, src, index % n), (("dim", dim),))
 
 
@@ -691,7 +685,7 @@ def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
         raise RuntimeError("slice step must be positive")
     start, stop, step = slice(start, end, step).indices(shape[dim])
     length = max(0, (stop - start + step - 1) // step)
-    _check_part(src, tuple(shape[:dim]) + (length,) + tuple(shape[dim + 1:]))
+    check_part(src, tuple(shape[:dim]) + (length,) + tuple(shape[dim + 1:]))
     return call(slice_scatter_op, (input, src, start), (("dim", dim), ("length", length), ("step", step)))
 
 
@@ -734,7 +728,7 @@ def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     if a == b:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
     moved = _moved(shape, (a, b))
-    _check_part(src, moved[:-2] + (len(_diagonal_key(moved, offset)[1]),))
+    check_part(src, moved[:-2] + (len(_diagonal_key(moved, offset)[1]),))
     return call(diagonal_scatter_op, (input, src), (("offset", int(offset)), ("dims", (a, b))))
 
 

@@ -1,6 +1,8 @@
 """Small checks that many operations share: wrapping dimensions, reading sizes. Each raises torch's exception and message."""
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from .._core.handle import TensorBase
@@ -54,6 +56,23 @@ def shape_text(shape) -> str:
     return f"[{', '.join(map(str, shape))}]"
 
 
+def check_part(src: TensorBase, shape) -> None:
+    """Raise RuntimeError unless `src` has the shape of the part of a tensor that it is to replace."""
+    if tuple(src._spec.shape) != tuple(shape):
+        raise RuntimeError(f"expected src to have a size equal to the slice of self. src size = {shape_text(src._spec.shape)}, "
+                           f"slice size = {shape_text(shape)}")
+
+
+_warned: set[str] = set()
+
+
+def warn_once(text: str, depth: int = 3) -> None:
+    """Warn of what torch says once in a process. `depth`: how many calls up from here the user's line is."""
+    if text not in _warned:
+        _warned.add(text)
+        warnings.warn(text, UserWarning, stacklevel=depth + 1)
+
+
 FEW = 1 << 14
 
 
@@ -75,4 +94,4 @@ def _axes(axis, ndim: int) -> tuple:
     return tuple(range(ndim)) if axis is None else (axis % ndim,) if isinstance(axis, int) else tuple([a % ndim for a in axis])
 
 
-__all__ = ["Size", "shape_text", "sizes", "summed", "wrap_dim", "wrap_dims"]
+__all__ = ["Size", "check_part", "shape_text", "sizes", "summed", "warn_once", "wrap_dim", "wrap_dims"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 from .._core.handle import TensorBase
 from .._core.record import call, set_strides
 from .._dtype import BOOL, COMPLEX
-from .exact_out import exact_out
+from .exact_out import alone_out, exact_out
 from .layout import elementwise_strides
 from .reduction import one_dim
 from .return_types import return_type
@@ -107,3 +107,4 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
 exact_out("sort", "topk", "msort")
 exact_out("kthvalue", message=lambda name, want, have: "output values must be of same type as input")
+alone_out("topk", "kthvalue")

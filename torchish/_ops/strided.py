@@ -12,7 +12,7 @@ from .._core import handle
 from .._core.evaluate import read
 from .._core.handle import TensorBase, from_array
 from .._core.op import Op, simple
-from .._core.record import call_values
+from .._core.record import call, call_values
 from .._core.spec import contiguous_strides, like
 from .._core.storage import Storage
 from .._core.view import OVERLAPPING, REINTERPRETING, Operand, attach, become, check_place, follow, root_view
@@ -20,8 +20,11 @@ from .factory import constant_tensor
 from .int_lists import int_list
 from .joining import cat
 from .layout import is_dense
+from .nn_common import require_tensor
+from .overlap import repeats
+from .positions import write_at
 from .reinterpret import view_dtype_op
-from .shared import shape_text, sizes
+from .shared import check_part, shape_text, sizes
 from .variants import METHODS, public, register
 from .view_ops import in_place_view, view_op
 
@@ -166,6 +169,36 @@ def _check_geometry(t: TensorBase, size: tuple, stride: tuple, offset: int, who:
 
 
 in_place_view("as_strided_", as_strided)
+
+
+def _scatter_body(xp, x, src, *, size, stride, offset, in_stride, in_offset):
+    memory = _memory(xp, x, in_stride, in_offset, _lengths(x, size, stride, offset, in_stride, in_offset))
+    written = write_at(xp, memory, (places(np, size, stride, offset),), src.astype(x.dtype))
+    return written[places(np, x.shape, in_stride, in_offset)]
+
+
+def _scatter_input_rule(xp, g, out, x, src, **where):
+    """torch's: the gradient at the places that were overwritten, zeros elsewhere (the derivative itself would be the reverse)."""
+    return g - _scatter_body(xp, g, xp.zeros(src.shape, g.dtype), **where)
+
+
+as_strided_scatter_op = Op("as_strided_scatter", _scatter_body, simple(lambda x, src, **where: x), grad="AsStridedScatterBackward0",
+                           vjp=(_scatter_input_rule, lambda xp, g, out, x, src, **where: _strided_body(xp, g, **where)),
+                           layout=lambda spec, args: args[0]._current_strides)
+
+
+@public("as_strided_scatter")
+def as_strided_scatter(input, src, size, stride, storage_offset=None):
+    """A copy of `input`, strides and all, with `src` at the places in memory that as_strided would show. Raises RuntimeError where sizes differ."""
+    require_tensor("as_strided_scatter", "src", 2, src)
+    if input._current_edge() is not None and input._strides is not None:
+        raise RuntimeError("as_strided_scatter is currently only supported for contiguous inputs")
+    size, stride = sizes((size,)), sizes((stride,))
+    offset = input._offset if storage_offset is None else int(storage_offset)
+    input = METHODS["contiguous"](input) if repeats(input) else input
+    _check_geometry(input, size, stride, offset)
+    check_part(src, size)
+    return call(as_strided_scatter_op, (input, src), _strided_step(size, stride, offset, input._current_strides, input._offset)[2])
 
 
 # ---------------------------------------------------------------- resize_ and set_

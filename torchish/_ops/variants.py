@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -21,7 +22,7 @@ from .._core.tape import state
 from .._core.view import check_place, write
 from .._promotion import can_cast
 from .call_errors import explained
-from .overlap import check_partial_overlap
+from .overlap import REPEATED, check_partial_overlap, repeats
 from .signatures import NUMBERS_AS_TENSORS, NUMPY_NAMES, SIGNATURES
 
 FUNCTIONS: dict[str, Callable] = {}  # torchish.NAME; dotted names live in a submodule: "special.erfinv", "nn.functional.relu"
@@ -133,7 +134,8 @@ def call_into(front: Callable, name: str, args: tuple, kwargs: dict, out):
         if not isinstance(o, TensorBase):
             error = TypeError(f"{name}(): argument 'out' must be Tensor, not {type(o).__name__}")
             raise name in SIGNATURES and explained(front, name, False, args, {**kwargs, "out": out}, error) or error
-    if state.grad and any(isinstance(a, TensorBase) and a._current_edge() is not None for a in (*_flat(args), *kwargs.values(), *outs)):
+    operands = tensors_of(args, kwargs)
+    if state.grad and any(a._current_edge() is not None for a in (*operands, *outs)):
         raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic differentiation, "
                            "but one of the arguments requires grad.")
     before, state.grad = state.grad, False
@@ -141,6 +143,10 @@ def call_into(front: Callable, name: str, args: tuple, kwargs: dict, out):
         result = front(*args, **kwargs)
         results = result if isinstance(result, tuple) else (result,)
         for o, r in zip(outs, results):
+            if o._spec.shape != r._spec.shape:
+                _warn_of_resizing(o, r, operands)
+            else:
+                _check_memory(o, operands)
             write_out(o, r)
     finally:
         state.grad = before
@@ -148,12 +154,41 @@ def call_into(front: Callable, name: str, args: tuple, kwargs: dict, out):
         if hasattr(result, "_fields") else type(result)(outs)
 
 
-def _flat(args):
-    for a in args:
-        if isinstance(a, (tuple, list)):
-            yield from a
-        else:
-            yield a
+_RESIZED = ("An output with one or more elements was resized since it had shape {}, which does not match the required output shape {}. This "
+            "behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they have zero elements. You can "
+            "explicitly reuse an out tensor t by resizing it, inplace, to zero elements with t.resize_(0).")
+
+
+def _warn_of_resizing(out: TensorBase, result: TensorBase, operands: list) -> None:
+    """As torch does where `out` has elements; factories resize it silently."""
+    if out._spec.numel and operands:
+        warnings.warn(_RESIZED.format(list(out._spec.shape), list(result._spec.shape)), UserWarning, stacklevel=4)
+
+
+def _check_memory(out: TensorBase, operands: list) -> None:
+    """Raise RuntimeError where writing `out` element by element would change what is still to be read.
+
+    torch refuses that in its iterator, and elsewhere computes with what it has overwritten.
+    """
+    if out._strides is not None and repeats(out):
+        raise RuntimeError(REPEATED)
+    shape = out._spec.shape
+    for a in operands:
+        if a is not out and a._storage is out._storage:
+            own = a._spec.shape
+            if len(own) <= len(shape) and all(n in (1, m) for n, m in zip(reversed(own), reversed(shape))):
+                check_partial_overlap(out, a)
+
+
+def tensors_of(args: tuple, kwargs: dict) -> list:
+    """The tensors among the arguments of a call, those in lists included."""
+    found = []
+    for a in (*args, *kwargs.values()):
+        if isinstance(a, TensorBase):
+            found.append(a)
+        elif isinstance(a, (tuple, list)):
+            found += [t for t in a if isinstance(t, TensorBase)]
+    return found
 
 
 def write_out(out: TensorBase, result: TensorBase) -> None:
@@ -172,13 +207,8 @@ def write_out(out: TensorBase, result: TensorBase) -> None:
 def check_writable(t: TensorBase) -> None:
     """Raise torch's error where an in-place operation on `t` is illegal."""
     check_place(t)
-    if t._strides is not None and _overlaps(t):
-        raise RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-                           "Please clone() the tensor before performing the operation.")
-
-
-def _overlaps(t: TensorBase) -> bool:
-    return any(s == 0 and n > 1 for s, n in zip(t._strides, t._spec.shape))
+    if t._strides is not None and repeats(t):
+        raise RuntimeError(REPEATED)
 
 
 def _in_place(front: Callable, name: str) -> Callable:
@@ -291,4 +321,4 @@ def write_elementwise(op: Op, self: TensorBase, operands: tuple, static: tuple =
 
 __all__ = ["FUNCTIONS", "METHODS", "PROPERTIES", "assign", "call_into", "check_writable", "dt", "elementwise_variants", "guarded", "handle",
            "public", "publish", "register",
-           "tensor_or_number", "write_elementwise", "write_out"]
+           "tensor_or_number", "tensors_of", "write_elementwise", "write_out"]
