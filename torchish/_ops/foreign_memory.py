@@ -4,8 +4,6 @@ Memory that NumPy can see is shared, see `_core.shared_memory`; a JAX array is t
 """
 from __future__ import annotations
 
-import warnings
-
 import jax
 import numpy as np
 
@@ -19,16 +17,9 @@ from .._device import device as Device
 from .conversion import clone, to
 from .factory import check_array, check_dtype, default_device, make_tensor, mark_leaf
 from .layout import is_dense
+from .shared import warn_once
 from .strided import extent, place_in_memory
 from .variants import METHODS, public, register
-
-_warned: set[str] = set()
-
-
-def _warn_once(text: str) -> None:
-    if text not in _warned:
-        _warned.add(text)
-        warnings.warn(text, UserWarning, stacklevel=4)
 
 
 # ---------------------------------------------------------------- NumPy arrays
@@ -40,6 +31,7 @@ def tensor_of(array: np.ndarray, writable: bool | None = None) -> TensorBase:
     spec = spec_of(shape, d)
     if not array.size:
         t = from_array(np.empty(shape, d.numpy))
+        t._storage.resizable = False
         set_strides(t, strides)
         return t
     if strides == spec.strides or is_dense(shape, strides):
@@ -50,7 +42,7 @@ def tensor_of(array: np.ndarray, writable: bool | None = None) -> TensorBase:
 def _shared(array: np.ndarray) -> TensorBase:
     """`tensor_of`, with torch's warning about arrays that cannot be written to."""
     if not array.flags.writeable:
-        _warn_once("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to this tensor will "
+        warn_once("The given NumPy array is not writable, and PyTorch does not support non-writable tensors. This means writing to this tensor will "
                    "result in undefined behavior. You may want to copy the array to protect its data or make it writable before converting it to a "
                    "tensor. This type of warning will be suppressed for the rest of this program.")
     return tensor_of(array)
@@ -92,7 +84,7 @@ def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=None):
     if tracked is None:
         tracked = isinstance(obj, TensorBase) and obj._current_edge() is not None
         if tracked:
-            _warn_once("torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass requires_grad=False "
+            warn_once("torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass requires_grad=False "
                        "explicitly to get the old behavior and silence this warning.")
     t = _over_memory_of(obj, dtype, copy)
     if t is None:
@@ -164,7 +156,7 @@ def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
                          f"length ({n} bytes)")
     writable = data.flags.writeable
     if not writable:
-        _warn_once("The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can write to the underlying "
+        warn_once("The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can write to the underlying "
                    "(supposedly non-writable) buffer using the tensor. You may want to copy the buffer to protect its data or make it writable "
                    "before converting it to a tensor. This type of warning will be suppressed for the rest of this program.")
     return mark_leaf(tensor_over(data[offset:offset + count * item], spec_of((count,), d), (1,), writable), requires_grad)

@@ -301,7 +301,7 @@ def _layer_parts(xp, x, eps, count):
     """(x minus its mean, 1 / deviation, mean, axes). Short rows round as torch's do, see rounding.py."""
     axes = _last(x, count)
     if exact(xp, x) and 0 < _count(x, axes) < lanes(x.dtype):
-        mean, biased = _running_moments(xp, x.reshape(*x.shape[:x.ndim - count], -1))
+        mean, biased = _running_moments(xp, x.reshape(*x.shape[:x.ndim - count], _count(x, axes)))
         mean, biased = mean.reshape(mean.shape + (1,) * count), biased.reshape(mean.shape + (1,) * count)
         root = in_double(xp, xp.sqrt, biased + xp.asarray(eps, x.dtype))
         return x - mean, in_double(xp, lambda a: 1 / a, root), mean, axes
