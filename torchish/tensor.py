@@ -302,7 +302,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         if have.dtype is not got.dtype and self._current_edge() is not None and not got.differentiable:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         source, counter = handle.alias(other), self._counter or self._storage
-        for name in ("_storage", "_chain", "_value", "_generation", "_offset", "_strides"):
+        for name in ("_own", "_storage", "_chain", "_value", "_generation", "_offset", "_strides"):
             if name in source.__dict__:
                 self.__dict__[name] = source.__dict__[name]
             else:

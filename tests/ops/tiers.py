@@ -32,18 +32,20 @@ class Recorded:
 
 @contextmanager
 def observed() -> Iterator[list[Node]]:
-    """The nodes that are recorded meanwhile."""
+    """The nodes that are recorded meanwhile, in order; complete when the block has ended."""
     nodes: list[Node] = []
-    plain = Node.__init__
+    plain = evaluate.run
 
-    def observing(node, *args):
-        plain(node, *args)
-        nodes.append(node)
-    Node.__init__ = observing
+    def observing(tape, *args):
+        nodes.extend(tape.nodes)
+        plain(tape, *args)
+    evaluate.run = observing
     try:
         yield nodes
     finally:
-        Node.__init__ = plain
+        evaluate.run = plain
+        nodes.extend(state.tape.nodes)
+        nodes[:] = sorted(dict.fromkeys(nodes), key=lambda node: node.seq)
 
 
 def _operands(node: Node, results: dict) -> list | None:
@@ -125,7 +127,7 @@ def collect(tables: dict, samples: dict, package: Any, skip: Container[str] = ()
 
 def _sampled(call, name: str, package: Any, skip: Container[str], may_raise: bool) -> list[Recorded]:
     """What one sample records, run cold."""
-    evaluate.cache.clear()
+    evaluate.forget()
     with observed() as nodes, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

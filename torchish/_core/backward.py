@@ -17,7 +17,7 @@ import numpy as np
 from . import anomaly
 from .dependence import dependences
 from .errors import FREED, version_error
-from .grad_graph import AccumulateGrad, GradNode, Nowhere, node_class
+from .grad_graph import AccumulateGrad, GradNode, Nowhere, counter_of, node_class
 from .handle import TensorBase, new_tensor, set_leaf, set_strides
 from .hooks import RETAINING, bind_retained, retain_grad, run_accumulated, run_posthooks, run_prehooks, run_tensor_hooks
 from .op import OPS, Plan, vjp_plan
@@ -246,7 +246,7 @@ class Walk:
         if node.freed and node.keeps_tensors():
             raise RuntimeError(FREED)
         for ref, version, operand in node.saved:
-            counter = ref()
+            counter = counter_of(node, ref, operand)
             if counter is not None and counter.version != version:
                 raise version_error(node, operand, counter, version)
         if all(g is None for g in buffer) and not node.python:
@@ -391,6 +391,8 @@ def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
         primal, edges = node.node, node.edges
         if g is not None:
             for ref, version, operand in node.saved:
+                if ref is None and (ref := primal.inputs[operand].holder) is None:
+                    continue
                 counter = ref()
                 if counter is not None and counter.version != version:
                     raise version_error(node, operand, counter, version)

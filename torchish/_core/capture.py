@@ -3,14 +3,12 @@
 It knows the tape and the graph; what a user passes in and gets back (nested containers, in_dims, messages) is for `func`.
 
 Note [Scopes]: inside a scope the tape is a fresh one. What does not depend on the scope's placeholders is moved to the tape outside, so that
-it is computed once and may be read; the rest is only ever reached from the outputs. A node of a scope that has ended has `pos == scope.mark`.
+it is computed once and may be read; the rest is only ever reached from the outputs. A node of a scope that has ended has the scope for a tape.
 
 Note [Mapping and differentiating]: mapping only adds a batch dimension to a recorded program; gradients and tangents are the tape's own. The
 mapped result gets one graph node, whose backward walks the graph that was recorded inside on placeholder cotangents, and maps that.
 """
 from __future__ import annotations
-
-import itertools
 
 from .. import _dtype
 from . import evaluate
@@ -22,9 +20,8 @@ from .mapping import SUM, mapped_plan, program_of
 from .op import Op, simple
 from .record import KEPT
 from .spec import Spec, spec_of
-from .tape import Node, Value, next_sequence, record_values, state
+from .tape import Node, Tape, Value, next_sequence, record_values, state
 
-_marks = itertools.count(2)
 WRITE = ("vmap: inplace arithmetic(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more elements "
          "than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over in a vmap. Please try to use out-of-place "
          "operators instead of inplace arithmetic. If said operator is being called inside the PyTorch framework, please file a bug report instead.")
@@ -61,27 +58,29 @@ _mapped.needs = ()  # stands for the recorded computation of a Mapped node, whic
 class Scope:
     """What runs within `with scope:` is recorded on a tape of its own. `size` is the batch size, `randomness` vmap's argument."""
 
+    done, values = False, ()  # as the tape of its nodes once it has ended
+
     def __init__(self, size: int, randomness: str):
         self.size, self.randomness = size, randomness
-        self.mark = -next(_marks)
-        self.source = Node(_placeholder.plan((), ()), (), self.mark, None)
+        self.source = Node(_placeholder.plan((), ()), ())
+        self.source.tape = self
         self.periods: list[tuple] = []  # sequence numbers between which the scope was in force
-        self.inside: set[int] = set()  # while in force: ids of the nodes on this tape that depend on a placeholder
+        self.inside: set[Node] = set()  # while in force: the nodes on this tape that depend on a placeholder
         self.seen = 0
 
     # ------------------------------------------------------------ in force
     def __enter__(self):
-        self.outside = state.nodes, state.has_backward, state.eager, state.scope
-        state.nodes, state.has_backward, state.eager, state.scope = [], False, False, self
+        self.outside = state.tape, state.has_backward, state.eager, state.scope
+        state.tape, state.has_backward, state.eager, state.scope = Tape(), False, False, self
         self.began = next_sequence()
         return self
 
     def __exit__(self, *error):
         self._hoist()
-        for node in state.nodes:
-            node.pos, node.outs = self.mark, None
+        for node in state.tape.nodes:
+            node.tape = self
         self.periods.append((self.began, next_sequence()))
-        state.nodes, state.has_backward, state.eager, state.scope = self.outside
+        state.tape, state.has_backward, state.eager, state.scope = self.outside
         self.inside, self.seen, self.outside = set(), 0, ()
 
     def depends(self, v: Value) -> bool:
@@ -92,27 +91,26 @@ class Scope:
     def within(self, v: Value) -> bool:
         """Whether a Value was made inside from a placeholder, or is one."""
         node = v.node
-        return v.array is None and node is not None and (node.pos == self.mark or id(node) in self.inside)
+        return v.array is None and node is not None and (node.tape is self or node in self.inside)
 
     def _sort_out(self) -> None:
-        nodes = state.nodes
+        nodes = state.tape.nodes
         for node in nodes[self.seen:]:
             for v in node.inputs:
                 if v.__class__ is Value and self.within(v):
-                    self.inside.add(id(node))
+                    self.inside.add(node)
                     break
         self.seen = len(nodes)
 
     def _hoist(self) -> None:
         """Move what does not depend on the placeholders to the tape outside."""
         self._sort_out()
-        outer, kept = self.outside[0], []
-        for node in state.nodes:
-            target = kept if id(node) in self.inside else outer
-            node.pos = len(target)
-            target.append(node)
-        state.nodes = kept
-        self.seen = len(kept)
+        outer, kept, mine = self.outside[0], Tape(), state.tape
+        for node in mine.nodes:
+            outs = mine.values[node.at:node.at + len(node.plan.outs)]
+            (kept if node in self.inside else outer).append(node, outs)
+        state.tape = kept
+        self.seen = len(kept.nodes)
 
     def evaluate(self, cause: str, want: Value | None) -> None:
         """Compute a Value that does not depend on a placeholder. Raises RuntimeError, in torch's words, for one that does."""
@@ -122,13 +120,13 @@ class Scope:
         if self.depends(want):
             raise BatchedRead(READS.get(cause) or READ.format(cause))
         self._hoist()
-        mine = state.nodes
-        state.nodes, state.has_backward, state.eager, state.scope = self.outside
+        mine = state.tape
+        state.tape, state.has_backward, state.eager, state.scope = self.outside
         try:
             evaluate.evaluate(cause, want)
         finally:
-            self.outside = state.nodes, state.has_backward, state.eager, state.scope
-            state.nodes, state.has_backward, state.eager, state.scope = mine, False, False, self
+            self.outside = state.tape, state.has_backward, state.eager, state.scope
+            state.tape, state.has_backward, state.eager, state.scope = mine, False, False, self
 
     # ------------------------------------------------------------ what is forbidden
     def check_write(self, have: Value, new: Value) -> None:
@@ -156,12 +154,12 @@ class Scope:
 class Port(GradNode):
     """Where the graph inside a scope ends at a mapped operand: operand number `index`, mapped over its dimension `axis`."""
 
-    __slots__ = ("index", "axis", "mark", "ends")
+    __slots__ = ("index", "axis", "scope", "ends")
 
     def __init__(self, scope: Scope, index: int, axis: int, ends: bool):
         self.node, self.edges, self.saved, self.freed, self.extra, self.outputs = None, (), (), False, None, 1
         self.seq = next_sequence()
-        self.index, self.axis, self.mark, self.ends = index, axis, scope.mark, ends
+        self.index, self.axis, self.scope, self.ends = index, axis, scope, ends
 
 
 class Mapping:
@@ -240,7 +238,7 @@ class Mapping:
         return list(_with_tangents(made, levels))
 
     def _mine(self, node: GradNode) -> bool:
-        return node.__class__ is Port and node.mark == self.scope.mark
+        return node.__class__ is Port and node.scope is self.scope
 
     def _place(self, axes: tuple, specs: tuple) -> Mapped | None:
         """The graph node of the results; None where nothing outside is reached."""
@@ -277,7 +275,7 @@ def _targets(scope: Scope, roots: tuple) -> list:
     while stack:
         edge = stack.pop()
         node = edge[0]
-        if node.__class__ is Port and node.mark == scope.mark or not scope.made(node):
+        if node.__class__ is Port and node.scope is scope or not scope.made(node):
             if node.__class__ is not Nowhere:
                 found[edge] = True
         elif node not in seen:

@@ -20,7 +20,7 @@ from .handle import TensorBase, new_tensor
 from .op import Op, Plan, cast, same, simple, vjp_by_rule
 from .record import KEPT, call
 from .spec import Spec, like
-from .tape import Node, Value, next_sequence, record_values, state
+from .tape import Node, Value, next_sequence, outputs, record_values, state
 
 _levels = itertools.count(1)
 identity = Op("identity", lambda xp, x: x, simple(lambda x: x), grad="AliasBackward0", vjp=(same,))
@@ -68,7 +68,7 @@ def _outside(number: int) -> tuple:
 # ---------------------------------------------------------------- tangents of tensors
 def tangents_of(v: Value) -> dict:
     """{level: tangent} of a Value; do not change it."""
-    return getattr(v, "tangents", None) or _NONE
+    return v.tangents or _NONE
 
 
 _NONE: dict = {}
@@ -112,8 +112,8 @@ def detached(t: TensorBase) -> TensorBase:
 def propagate(node: Node, grown: GradNode | None) -> None:
     """Record the jvp of `node` at each level where an operand has a tangent; `grown` is its place in the graph, for the jvp's own edges."""
     levels, inputs = state.dual, node.inputs
-    marked = [(j, v.tangents) for j, v in enumerate(inputs) if v.__class__ is Value and getattr(v, "tangents", None)]
-    if not marked or node.outs is None:
+    marked = [(j, v.tangents) for j, v in enumerate(inputs) if v.__class__ is Value and v.tangents]
+    if not marked or node.tape.done:
         return
     try:
         for i, number in enumerate(levels):
@@ -139,7 +139,7 @@ def _record_jvp(node: Node, grown: GradNode | None, number: int, which: tuple, t
         place = _graph_node(plan, outs[0].node, edges, any(i in depends for i in range(len(node.inputs))))
         if state.dual:
             propagate(outs[0].node, place)
-    differentiable = [out for out in node.outs if out.spec.differentiable]
+    differentiable = [out for out in outputs(node) if out.spec.differentiable]
     for k, (out, tangent) in enumerate(zip(differentiable, outs)):
         if not tangents_of(out):
             out.tangents = {}

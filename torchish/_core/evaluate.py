@@ -3,10 +3,18 @@
 Note [Two tiers]: a slice whose structure is new replays in NumPy; seen again, it is compiled. A tiny slice (a few nodes on small arrays)
 always replays in NumPy, where it is cheaper than a jitted call. The choice depends on counts only, never on time: a run repeats itself.
 
+Note [Variants]: a tape's key finds its Trace; what is live on it decides its Variant. The reference counts of the tape's Values are the key
+of that: as long as they are those of an earlier run of the same trace, the same Values are held. (Were another set of holders to give
+the same counts, a Value too many or too few would be kept, and the latter computed again when it is read.)
+
 Note [Unused gradients]: after a step `p.grad` is still held, but hardly anybody reads it before zero_grad drops it; returning every
 gradient costs a small step a quarter of its time. When a slice is compiled that has run once in NumPy, gradients of small programs that
 nobody used after that run are left out: they stay pending, to be computed from the step's operands if they are wanted after all, in
 which case the program is compiled once more, with them.
+
+Note [Kept activations]: where a value is read between forward and backward (`loss.item()` first), the forward is evaluated without its
+intermediates and backward computes them again. Recording them again tells the cache entry that had them; from the next time on, that
+one keeps them, as torch would.
 """
 from __future__ import annotations
 
@@ -23,11 +31,11 @@ from .allocator import keep_freed
 from .devices import jax_device
 from .disk_cache import compiled, program_for
 from .explain import log
-from .program import Slice, make_function, make_slice, note_use, run_numpy
-from .tape import NUMBERS, Node, Value, state, threads
+from .program import Canonical, Step, make_function, pair, run_numpy, steps_of
+from .tape import Node, Tape, Value, note_use, state
 from .threads import adopt
 
-TINY_NODES = 4
+TINY_STEPS = 4
 TINY_COST = 4096
 DONATED_SIZE = 1024
 SKIPPED_BYTES = 1 << 20
@@ -46,9 +54,10 @@ class Entry:
         self.programs: dict = {}
         self.numbers: dict = {}
         self.function = None
-        self.keep: set | None = None
+        self.keep: set = set()  # places of outputs that a later backward asked for
         self.used: set = set()  # numbers of live outputs that somebody wanted later
         self.skip: frozenset | None = None  # of those that are left out; None until the first compilation
+        self.checked: list = []
 
     def wanted(self, number: int) -> None:
         """Output `number` was used after a run: never leave it out."""
@@ -56,243 +65,295 @@ class Entry:
         if self.skip and number in self.skip:
             self.skip = self.skip - self.used
             self.programs.clear()
-        self.checked = ()
+        self.checked = []
 
 
+class Trace:
+    """What a tape's key says: its steps; and its Variants, see the note."""
+
+    __slots__ = ("steps", "variants")
+
+    def __init__(self, key: tuple):
+        self.steps = steps_of(key)
+        self.variants: dict[tuple, Variant] = {}
+
+
+class Variant:
+    """A trace with certain outputs live. `first` is the Entry of the structure without kept activations, `entry` the one to run."""
+
+    __slots__ = ("first", "moved", "kept", "entry", "steps", "args", "live", "outs", "numpy", "tiny", "large", "gradients", "key")
+
+    def __init__(self, steps: list[Step], live: set[int], tracked: bool):
+        made = Canonical(steps, live)
+        self.first = _entry(made.key)
+        self.moved = made.moved
+        self.kept = len(self.first.keep) if tracked else None
+        if self.kept:
+            keep = self.first.keep
+            made = Canonical(steps, live.union([n for n, moved in made.moved.items() if moved in keep]))
+        self.key = made.key
+        self.entry = _entry(made.key)
+        self.steps, self.args, self.live, self.outs = made.steps, made.args, made.live, made.outs
+        plans = [s.plan for s in self.steps]
+        pair(self.steps)
+        self.numpy = all(p.numpy for p in plans)
+        self.tiny = self.numpy and len(plans) <= TINY_STEPS and sum(p.cost for p in plans) <= TINY_COST
+        specs = [s for p in plans for s in p.outs]
+        room = [specs[n] for n in self.outs]
+        self.large = [i for i, s in enumerate(_argument_specs(self.steps, len(self.args))) if s is not None and s.numel >= DONATED_SIZE and s in room]
+        made_by = [p for p in plans for _ in p.outs]
+        self.gradients = [i for i, n in enumerate(self.outs) if made_by[n].primal is not None and specs[n].numel > 1]
+
+    def stale(self) -> bool:
+        """Whether activations were asked for since."""
+        return self.kept is not None and self.kept != len(self.first.keep)
+
+    def ask_to_keep(self, place: int) -> None:
+        """An output of a tape that this ran was needed later; from the next time on it is kept."""
+        moved = self.moved.get(place)
+        if moved is not None:
+            self.first.keep.add(moved)
+
+
+def _argument_specs(steps: list[Step], count: int) -> list:
+    specs: list = [None] * count
+    for step in steps:
+        for r, a in zip(step.refs, step.plan.argtypes):
+            if r is not None and r < 0 and not isinstance(a, type):
+                specs[~r] = a
+    return specs
+
+
+traces: dict[tuple, Trace] = {}
 cache: dict[tuple, Entry] = {}
 CACHE_CAP = 4096
+VARIANTS_CAP = 64
 evaluating = threading.RLock()  # one thread at a time: what is pending may be shared, see threads.py
 counters: Counter = log.counters
 _staging: dict = {}
+_LISTED = next(map(getrefcount, [object()]))  # the count of what only a list refers to
+
+
+def forget() -> None:
+    """Empty the caches of structures and programs."""
+    traces.clear()
+    cache.clear()
 
 
 def evaluate(cause: str, want: Value | None = None, upto: int | None = None) -> None:
-    """Run the pending tape, or its first `upto` nodes. `cause` is for `explain`; `want` is kept even if no Storage holds it."""
+    """Run the pending tape, or its first `upto` nodes. `cause` is for `explain`; `want` is computed even if nothing holds it."""
     if state.scope is not None:
         state.scope.evaluate(cause, want)
         return
     with evaluating:
-        _evaluate(cause, want, upto)
+        pending = state.tape
+        place = -1
+        if want is not None and want.array is None:
+            place = pending.place(want)
+            if place < 0:
+                adopt([want], run)
+        rest: tuple = ()
+        if upto is not None and upto < len(pending.nodes):
+            rest = _cut(pending, upto)
+        else:
+            state.has_backward = False
+        state.tape = Tape()
+        run(pending, cause, place, tuple(sorted({r for node, _ in rest for r in node.refs if r is not None and 0 <= r < len(pending.values)})))
+        for node, outs in rest:
+            state.tape.append(node, outs)
 
 
-def _evaluate(cause: str, want: Value | None, upto: int | None) -> None:
-    nodes = state.nodes
-    needed_after = None
-    if upto is not None and upto < len(nodes):
-        rest = nodes[upto:]
-        nodes = nodes[:upto]
-        needed_after = {id(v) for n in rest for v in n.inputs if v.__class__ is Value and v.array is None}
-        state.nodes = rest
-    else:
-        state.nodes = []
-        state.has_backward = False
-        rest = ()
-    try:
-        if len(threads) > 1:
-            adopt(nodes, want, _run_adopted)
-        if want is not None and want.array is None and want.node.pos < 0:
-            nodes = _pull(want, nodes)
-        if nodes:
-            _run(nodes, want, needed_after, cause)
-    finally:
-        _forget(nodes)
-        for pos, node in enumerate(rest):
-            node.pos = pos
+def _cut(pending: Tape, upto: int) -> tuple:
+    """Take the nodes from number `upto` on off the tape: (node, its outputs) of each."""
+    nodes, values = pending.nodes, pending.values
+    start = nodes[upto].at
+    rest = tuple([(node, values[node.at:node.at + len(node.plan.outs)]) for node in nodes[upto:]])
+    del pending.key[sum([1 + len(node.refs) for node in nodes[:upto]]):]
+    del nodes[upto:], values[start:]
+    return rest
 
 
-def _run_adopted(nodes: list[Node], needed: set | None) -> None:
-    try:
-        _run(nodes, None, needed, "another thread's tape")
-    finally:
-        _forget(nodes)
-
-
-def _forget(nodes: list[Node]) -> None:
-    for node in nodes:
-        node.pos = -1
-        node.outs = None
-        node.primal = None
-
-
-def _pull(want: Value, nodes: list[Node]) -> list[Node]:
-    """Put the producer of `want`, evaluated earlier but not kept, back into the slice."""
-    node = want.node
-    node.outs = tuple(want if i == want.index else None for i in range(len(node.plan.outs)))
-    both = [node, *nodes]
-    for pos, n in enumerate(both):
-        n.pos = pos
-    return both
-
-
-def _drop_dead(nodes: list[Node]) -> None:
-    """Remove, in place, nodes whose results nobody refers to: they would only make slices differ that are the same.
-
-    Dead is what CPython's reference counts show as referred to by its node alone; where they say otherwise the node merely stays.
-    """
-    dead = False
-    for i in range(len(nodes) - 1, -1, -1):
-        node = nodes[i]
-        if node.plan.check is None:
-            for out in node.outs:
-                if out is not None and getrefcount(out) > 3:  # the tuple, `out` and the argument
-                    break
-            else:
-                nodes[i] = node.outs = None
-                node.pos = -1  # a vjp may still name it as its primal
-                dead = True
-        node = out = None
-    if dead:
-        nodes[:] = [n for n in nodes if n is not None]
-        for pos, node in enumerate(nodes):
-            node.pos = pos
-
-
-def _run(nodes: list[Node], want, needed_after, cause: str) -> None:
-    _drop_dead(nodes)
-    if not nodes:
+def run(pending: Tape, cause: str, want: int = -1, needed: tuple = ()) -> None:
+    """Evaluate a whole tape. `want` and `needed` are places of outputs to keep though nothing may hold them."""
+    if not pending.nodes:
         return
-    counters["evaluations"] += 1
-    counters["cut: " + cause] += 1
-    if len(nodes) <= TINY_NODES and _all_numpy(nodes) and sum(n.plan.cost for n in nodes) <= TINY_COST and _concrete(nodes):
-        _finish_numpy(nodes, want, needed_after)
-        return
-    made = make_slice(nodes, want, needed_after)
-    entry = first = _entry(made)
-    if entry.keep is not None:
-        made = make_slice(made.nodes, want, needed_after, entry.keep)
-        entry = _entry(made)
+    pending.running = True
+    try:
+        variant = _variant_of(pending, want, needed)
+        counters["evaluations"] += 1
+        counters["cut: " + cause] += 1
+        owners = [pending.args[i] for i in variant.args]
+        foreign = [a for a in owners if a.__class__ is Value and a.array is None]
+        if foreign:
+            adopt(foreign, run)
+        values = pending.values
+        live = [values[n] for n in variant.live]
+        pending.ran = variant
+        pending.nodes, pending.values, pending.key, pending.args, pending.places = [], [], [], [], {}
+        del values
+        if variant.steps:
+            _run_variant(variant, owners, live, cause)
+    finally:
+        pending.done = True  # not before the arrays are there: other threads look at this without a lock
+
+
+def _variant_of(pending: Tape, want: int, needed: tuple) -> Variant:
+    key = (*pending.key, pending.tracked)
+    trace = traces.get(key)
+    if trace is None:
+        if len(traces) >= CACHE_CAP:
+            _trim(traces)
+        trace = traces[key] = Trace(key[:-1])
+    counts = (tuple(map(getrefcount, pending.values)), want, needed)
+    variant = trace.variants.get(counts)
+    if variant is None or variant.stale():
+        if len(trace.variants) >= VARIANTS_CAP:
+            trace.variants.clear()
+        variant = trace.variants[counts] = Variant(trace.steps, _live(pending, counts[0], want, needed), pending.tracked)
+    return variant
+
+
+def _run_variant(variant: Variant, owners: list, live: list, cause: str) -> None:
+    entry = variant.entry
     entry.seen += 1
-    for node in made.nodes:
-        if node.origin is not None:
-            node.origin = first, node.pos
-    node = None  # it would keep its operands, and so their buffers from being donated
-    try:
-        if entry.seen == 1 and _all_numpy(made.nodes):
-            for number, v in enumerate(made.live):
+    if _is_cold(variant):
+        if entry.seen == 1 and not variant.tiny:
+            for number, v in enumerate(live):
                 v.owned = entry, number
-            _finish_numpy(made.nodes, want, needed_after)
-        elif made.live or any(n.plan.check is not None for n in made.nodes):
-            _run_compiled(made, entry, cause)
-    finally:
-        if made.nodes is not nodes:  # also where a check failed: a stale place on the tape would be believed
-            _forget(made.nodes)
+        _run_in_numpy(variant, owners, live)
+    else:
+        _run_compiled(variant, owners, live, cause)
 
 
-def _entry(made: Slice) -> Entry:
-    entry = cache.get(made.key)
+def _is_cold(variant: Variant) -> bool:
+    """Whether to replay in NumPy, see Note [Two tiers]."""
+    return variant.tiny or (variant.entry.seen == 1 and variant.numpy)
+
+
+def _live(pending: Tape, counts: tuple, want: int, needed: tuple) -> set[int]:
+    """The places of the outputs that something beyond the tape holds, see Note [Liveness], with those asked for."""
+    used = Counter([r for node in pending.nodes for r in node.refs if r is not None and r >= 0])
+    live = {n for n, (v, count) in enumerate(zip(pending.values, counts)) if count > _LISTED + used[n] and _held(v)}
+    live.update(needed)
+    if want >= 0:
+        live.add(want)
+    return live
+
+
+def _held(v: Value) -> bool:
+    if v.holder is None:
+        return True
+    cell = v.holder()
+    return cell is not None and cell.value is v
+
+
+def _trim(table: dict) -> None:
+    for old in list(table)[:len(table) // 4]:
+        del table[old]
+
+
+def _entry(key: tuple) -> Entry:
+    entry = cache.get(key)
     if entry is None:
         if len(cache) >= CACHE_CAP:
-            for old in list(cache)[:CACHE_CAP // 4]:
-                del cache[old]
-        entry = cache[made.key] = Entry()
+            _trim(cache)
+        entry = cache[key] = Entry()
     return entry
 
 
-def _all_numpy(nodes: list[Node]) -> bool:
-    for n in nodes:
-        if not n.plan.numpy:
-            return False
-    return True
-
-
-def _concrete(nodes: list[Node]) -> bool:
-    """Whether every operand is an array or comes from this slice."""
-    for n in nodes:
-        for v in n.inputs:
-            if v.__class__ is Value and v.array is None and v.node.pos < 0:
-                return False
-    return True
-
-
-def _finish_numpy(nodes: list[Node], want, needed_after) -> None:
+def _run_in_numpy(variant: Variant, owners: list, live: list) -> None:
     counters["replays in NumPy"] += 1
-    live, failure = run_numpy(nodes, want, needed_after)
-    for v in live:
+    args = [a if a.__class__ is not Value else a.array if a.array.__class__ is np.ndarray else np.asarray(a.array) for a in owners]
+    for a in owners:
+        if a.__class__ is Value and a.owned.__class__ is tuple:
+            note_use(a)
+    results, failure = run_numpy(variant.steps, variant.outs, args)
+    for v, array in zip(live, results):
+        v.array = array
         v.node = None
     if failure is not None:
         raise failure
 
 
 # ---------------------------------------------------------------- the hot tier
-def _run_compiled(made: Slice, entry: Entry, cause: str) -> None:
-    args, live, function = _arguments(made, entry), made.live, None
+def _run_compiled(variant: Variant, owners: list, live: list, cause: str) -> None:
+    entry, function = variant.entry, None
+    if not live and not any(s.plan.check is not None for s in variant.steps):
+        return
+    args = _arguments(owners, entry)
     if entry.skip is None:
-        entry.skip = _unused_gradients(entry, live)
+        entry.skip = _unused_gradients(variant, live)
+    outs = variant.outs
     if entry.skip:
         for number in entry.skip:
             live[number].owned = entry, number
-        live = made.live = [v for number, v in enumerate(live) if number not in entry.skip]
+        chosen = [number for number in range(len(live)) if number not in entry.skip]
+        live, outs = [live[n] for n in chosen], [outs[n] for n in chosen]
     if not entry.programs:
-        function, entry.checked = make_function(made)
-        log.compiled(cause, made.nodes)
-    candidates = _unheld(made.owners, live)
+        function, entry.checked = make_function(variant.steps, outs)
+        log.compiled(cause, variant.steps)
+    candidates = [(i, weakref.ref(v), v.spec) for i in variant.large if (v := owners[i]).owned is True and not _shown(v)]
+    v = None
     for v in live:
         v.node = None
-    if candidates:
-        _let_go(made)
-    free = frozenset([i for i, ref in candidates if ref() is None])
+    owners.clear()  # those that die now are nobody's, and their buffers can be reused
+    free = _donated(candidates, live)
     with jax.enable_x64(True):
-        program = _choose(entry, free, function, made.key, args)
-        outs = program(*args)
-    for v, array in zip(live, outs):
+        results = _choose(entry, free, function, variant.key, args)(*args)
+    for v, array in zip(live, results):
         v.array = array
         v.owned = True
     if entry.checked:
-        state.flags.append((outs[-1], [plan for plan, _ in entry.checked]))
+        state.flags.append((results[-1], entry.checked))
 
 
-def _unused_gradients(entry: Entry, live: list) -> frozenset:
-    """Numbers of the live outputs to leave out, see Note [Unused gradients]."""
-    if entry.seen != 2:
+def _donated(candidates: list, live: list) -> frozenset:
+    """The arguments whose Values are gone: each gives its buffer to a result of its own spec."""
+    dead = [(i, spec) for i, ref, spec in candidates if ref() is None]
+    if not dead:
         return frozenset()
-    found = [number for number, v in enumerate(live) if number not in entry.used and v.node.plan.primal is not None and v.spec.numel > 1]
+    room, found = [v.spec for v in live], []
+    for i, spec in dead:
+        if spec in room:
+            room.remove(spec)
+            found.append(i)
+    return frozenset(found)
+
+
+def _unused_gradients(variant: Variant, live: list) -> frozenset:
+    """Numbers of the live outputs to leave out, see Note [Unused gradients]."""
+    if variant.entry.seen != 2:
+        return frozenset()
+    found = [number for number in variant.gradients if number not in variant.entry.used]
     return frozenset(found) if sum([live[number].spec.nbytes for number in found]) <= SKIPPED_BYTES else frozenset()
 
 
-def _arguments(made: Slice, entry: Entry) -> list:
+def _arguments(owners: list, entry: Entry) -> list:
     """The program's arguments: arrays on their device; numbers that stay the same as device scalars, which cost a sixth of a Python number."""
-    args, owners, known = made.args, made.owners, entry.numbers
-    for i, a in enumerate(args):
-        kind = a.__class__
-        if kind is np.ndarray:
-            args[i] = to_device(owners[i])
-        elif kind in NUMBERS:
-            last = known.get(i)
-            if last is not None and last[0] == a and last[0].__class__ is kind and (a or kind is not float):  # not 0.0 for -0.0
-                if last[1] is None:
-                    last = known[i] = (a, _device_number(a))
-                args[i] = last[1]
-            else:
-                known[i] = (a, None)
+    args, known = [], entry.numbers
+    for i, a in enumerate(owners):
+        if a.__class__ is Value:
+            array = a.array
+            if array.__class__ is np.ndarray:
+                array = to_device(a)
+            if a.owned.__class__ is tuple:
+                note_use(a)
+            args.append(array)
+            continue
+        last = known.get(i)
+        if last is not None and last[0] == a and last[0].__class__ is a.__class__ and (a or a.__class__ is not float):  # not 0.0 for -0.0
+            if last[1] is None:
+                last = known[i] = (a, _device_number(a))
+            args.append(last[1])
+        else:
+            known[i] = (a, None)
+            args.append(a)
     return args
 
 
-def _unheld(owners: list, live: list) -> list:
-    """Arguments that may be donated: (index, weak reference) of Values that own their array and that no Storage holds any more.
-
-    Each needs a result of its own spec to give its buffer to.
-    """
-    found, room = [], None
-    for i, v in enumerate(owners):
-        if v is not None and v.owned and v.spec.numel >= DONATED_SIZE:
-            holder = v.holder
-            if holder is None or (cell := holder()) is None or cell.value is not v:
-                if room is None:
-                    room = [out.spec for out in live]
-                if v.spec in room:
-                    room.remove(v.spec)
-                    found.append((i, weakref.ref(v)))
-    return found
-
-
-def _let_go(made: Slice) -> None:
-    """Drop every reference of ours to the slice's operands: those that die now are nobody's, and their buffers can be reused."""
-    for node in made.nodes:
-        node.pos = -1
-        node.outs = node.primal = None
-    made.nodes.clear()
-    made.owners.clear()
-    made.places.clear()
+def _shown(v: Value) -> bool:
+    """Whether a Storage still shows this Value."""
+    return v.holder is not None and (cell := v.holder()) is not None and cell.value is v
 
 
 def _choose(entry: Entry, free: frozenset, function, key: tuple, args: list):
@@ -361,7 +422,7 @@ def raise_failed_checks() -> None:
 
 def step_boundary() -> None:
     """Cut after an optimizer's step: forward, backward and update become one program."""
-    if state.nodes:
+    if state.tape.nodes:
         evaluate("optimizer step")
     if len(state.flags) > 64:
         raise_failed_checks()
@@ -369,7 +430,7 @@ def step_boundary() -> None:
 
 def batch_boundary(keep: int = 0) -> None:
     """Cut around a data loader's next batch, where more than `keep` nodes are pending."""
-    if len(state.nodes) > keep:
+    if len(state.tape.nodes) > keep:
         evaluate("data loader batch")
     if len(state.flags) > 64:
         raise_failed_checks()
@@ -380,7 +441,7 @@ def forward_boundary() -> None:
 
     Iterations of a few small operations are gathered, several to a program: starting one costs more than they do.
     """
-    nodes = state.nodes
+    nodes = state.tape.nodes
     if len(nodes) < GATHERED_NODES and sum([n.plan.cost for n in nodes]) < GATHERED_COST:
         state.has_backward = False
         return
@@ -388,7 +449,7 @@ def forward_boundary() -> None:
 
 
 def _on_full() -> None:
-    evaluate("tape full", upto=_repeating_prefix(state.nodes))
+    evaluate("tape full", upto=_repeating_prefix(state.tape.nodes))
 
 
 def _repeating_prefix(nodes: list[Node]) -> int | None:
@@ -404,10 +465,8 @@ def _repeating_prefix(nodes: list[Node]) -> int | None:
     return None
 
 
-def _from_pending(value: Value, twin: Value) -> None:
+def _from_pending(value: Value) -> None:
     read(value, "copy")
-    twin.node, twin.array = None, value.array
-    value.owned = False
 
 
 tape.on_full = _on_full

@@ -21,10 +21,18 @@ class GradNode:
     """A node of the autograd graph, made by `record.grow_graph`.
 
     node: the recorded computation, dropped when the graph is freed. edges: (GradNode, output number) or None for each operand.
-    saved: (version counter, version, operand) of what torch's node keeps. extra: hooks and other rarities, None without them.
+    saved: (version counter, version, operand) of what torch's node keeps; no counter for an operand that had no Storage yet, see
+    `counter_of`. extra: hooks and other rarities, None without them.
     """
 
-    __slots__ = ("node", "edges", "seq", "saved", "freed", "extra", "outputs", "spare", "__weakref__")
+    node = None
+    edges: tuple = ()
+    seq = 0
+    saved: tuple = ()
+    freed = False
+    extra: dict | None = None
+    outputs = 1
+    spare: tuple | None = None
     # what users call it; differs from the class's name only where torch's does
     label = ""
     # whether a tensor that points here is a leaf: nothing was recorded for it
@@ -111,7 +119,7 @@ class GradNode:
     def revive(self) -> Node:
         """A stand-in for the freed computation of a node that keeps no tensors: its gradients do not depend on the operands' values."""
         plan, operands = self.spare
-        return Node(plan, tuple([stand_in(v) if v.__class__ is Spec else v for v in operands or plan.argtypes]), -1, None)
+        return Node(plan, tuple([stand_in(v) if v.__class__ is Spec else v for v in operands or plan.argtypes]))
 
     def keeps_tensors(self) -> bool:
         """Whether torch's node keeps tensors, so that a second backward through it raises."""
@@ -123,6 +131,15 @@ class GradNode:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} object at {hex(id(self))}>"
+
+
+def counter_of(node: GradNode, ref, operand: int):
+    """The version counter of a saved operand; None where it is gone, or was never shared and so never modified."""
+    if ref is None:
+        ref = node.node.inputs[operand].holder
+        if ref is None:
+            return None
+    return ref()
 
 
 def stand_in(spec: Spec) -> Value:

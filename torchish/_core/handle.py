@@ -6,6 +6,7 @@ through a detached alias changes the data and leaves the edge; gradients are the
 from __future__ import annotations
 
 import copy
+import threading
 import weakref
 
 from .grad_graph import AccumulateGrad, GradNode, Nowhere
@@ -14,10 +15,35 @@ from .storage import Storage
 from .tape import Value, constant, state
 
 
+class _OnDemand:
+    """`Tensor._storage` of a tensor that owns its Value alone: made when somebody asks, since most intermediates are never shared."""
+
+    def __get__(self, t, cls=None):
+        if t is None:
+            return self
+        with _sharing:
+            own = t._own
+            if own is None:
+                made = t.__dict__.get("_storage")  # another thread was first
+                if made is None:
+                    raise AttributeError(f"'{type(t).__name__}' object has no attribute '_storage'")
+                return made
+            made = Storage(own)
+            if t._strides is not None:
+                made.strides = t._strides
+            t._storage = made
+            t._own = None
+        return made
+
+
+_sharing = threading.Lock()
+
+
 class TensorBase:
     """Slots of a tensor, as class-level defaults: making one assigns only what differs."""
 
-    _storage: Storage
+    _own: Value | None = None  # its Value, as long as nothing shares it; afterwards it is in the Storage
+    _storage: Storage = _OnDemand()
     _chain: tuple | None = None  # steps (op, numbers, static) from the Storage's root; None for the whole of it
     _value: Value | None = None  # a view's cached Value, good while `_generation` is the Storage's
     _generation = -1
@@ -37,6 +63,8 @@ class TensorBase:
     # ------------------------------------------------------------ data
     def _read(self) -> Value:
         """The current Value, regenerated if a write through another alias made it stale."""
+        if self._own is not None:
+            return self._own
         if self._chain is None:
             return self._storage.value
         if self._generation != self._storage.generation:
@@ -44,7 +72,9 @@ class TensorBase:
         return self._value
 
     def _operand(self) -> Value:
-        """`_read` for a view that becomes an operand: in grad mode, raises where its place in the graph was made invalid."""
+        """`_read` for what becomes an operand: in grad mode, raises where a view's place in the graph was made invalid."""
+        if self._chain is None:
+            return self._own or self._storage.value
         storage = self._storage
         if self._generation != storage.generation or self._seen != (self._counter or storage).version:
             regenerate(self, state.grad)
@@ -54,6 +84,9 @@ class TensorBase:
 
     @property
     def _spec(self) -> Spec:
+        own = self._own
+        if own is not None:
+            return own.spec
         return self._storage.spec if self._chain is None else self._value.spec
 
     def _current_edge(self):
@@ -99,8 +132,10 @@ def new_tensor(value: Value, edge: tuple | None = None) -> TensorBase:
 
 def set_strides(t: TensorBase, strides: tuple) -> None:
     """Give a new tensor strides other than the contiguous ones."""
-    if strides != t._storage.spec.strides:
-        t._strides = t._storage.strides = strides
+    if strides != t._spec.strides:
+        t._strides = strides
+        if t._own is None:
+            t._storage.strides = strides
 
 
 def alias(t: TensorBase, cls: type | None = None) -> TensorBase:
@@ -164,18 +199,18 @@ def own_copy(t: TensorBase, cls: type) -> TensorBase:
     """A tensor with the same values and its own Storage. Values are immutable, so nothing is copied until one side is written to."""
     made = _new(cls)
     value = t._read()
-    twin = Value(value.spec, value.node, value.index, value.array)
-    value.owned = False
     if value.array is None:
-        from_pending(value, twin)
+        from_pending(value)
+    twin = Value(value.spec, None, 0, value.array)
+    value.owned = False
     made._storage = Storage(twin)
     if t._strides is not None:
         made._strides = made._storage.strides = t._strides
     return made
 
 
-def from_pending(value: Value, twin: Value) -> None:
-    """Evaluate a pending Value so that its twin can share the array. Filled in by `evaluate`."""
+def from_pending(value: Value) -> None:
+    """Evaluate a pending Value, so that a twin can share its array. Filled in by `evaluate`."""
     raise NotImplementedError
 
 

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .op import Op, Plan, vjp_by_rule
-from .program import WIRE, Step, pair, trace_step
+from .op import Op, Plan
+from .program import Step, numpy_step, operands_of, pair, trace_step
 from .spec import Spec, spec_of
 from .tape import Node, Value
 
@@ -32,23 +32,16 @@ class Program:
 
     def run(self, xp, args: tuple, codes: list | None = None) -> tuple:
         """The outputs for one example; the checks' codes are added to `codes`."""
-        env, pulls = [], {}
-        for i, step in enumerate(self.steps):
-            operands = [None if r is None else args[~r] if r < 0 else env[r // WIRE][r % WIRE] for r in step.refs]
+        env: list = []
+        pulls: dict = {}
+        for step in self.steps:
+            operands = operands_of(step, args, env)
             if codes is not None and step.plan.check is not None:
                 codes.append(step.plan.check(xp, *operands, **dict(step.plan.static)))
                 if xp is np and codes[-1]:
                     return ()
-            env.append(_numpy_step(step, operands, env) if xp is np else trace_step(step, operands, env, pulls, i))
-        return tuple([args[~r] if r < 0 else env[r // WIRE][r % WIRE] for r in self.outs])
-
-
-def _numpy_step(step: Step, operands: list, env: list) -> tuple:
-    plan = step.plan
-    if step.primal is not None and plan.by_rule:
-        n = len(plan.primal.argtypes)
-        return vjp_by_rule(np, plan.primal, plan.needs, plan.given, operands[:n], operands[n:], env[step.primal])
-    return plan.run(np, operands)
+            env += numpy_step(step, operands, env) if xp is np else trace_step(step, operands, env, pulls)
+        return tuple([args[~r] if r < 0 else env[r] for r in self.outs])
 
 
 _programs: dict[tuple, Program] = {}
@@ -60,8 +53,11 @@ def program_of(scope, placeholders: list[Value], outputs: list[Value]) -> tuple[
     Returns it with its arguments: (place in `placeholders`, or None) and (None, or a captured Value or number) for each.
     """
     nodes = _reached(scope, outputs)
-    position = {id(n): i for i, n in enumerate(nodes)}
-    slots = {id(v): i for i, v in enumerate(placeholders)}
+    first, count = {}, 0  # the place of each node's first output
+    for n in nodes:
+        first[n] = count
+        count += len(n.plan.outs)
+    slots = {v: i for i, v in enumerate(placeholders)}
     places: dict = {}
     which, captured = [], []
 
@@ -75,10 +71,10 @@ def program_of(scope, placeholders: list[Value], outputs: list[Value]) -> tuple[
 
     def ref(v: Value) -> int:
         if not scope.within(v):
-            return argument(id(v), None, v)
+            return argument(v, None, v)
         if v.node is scope.source:
-            return argument(id(v), slots[id(v)], None)
-        return position[id(v.node)] * WIRE + v.index
+            return argument(v, slots[v], None)
+        return first[v.node] + v.index
 
     def refs_of(node: Node) -> tuple:
         made = []
@@ -88,29 +84,29 @@ def program_of(scope, placeholders: list[Value], outputs: list[Value]) -> tuple[
             elif v is None:
                 made.append(None)
             else:  # a vjp's numbers are its primal's
-                owner = node.primal if node.primal is not None and id(node.primal) in position else node
-                made.append(argument((id(owner), j), None, v))
+                owner = node.primal if node.primal in first else node
+                made.append(argument((owner, j), None, v))
         return tuple(made)
-    wiring = tuple([(n.plan, refs_of(n)) for n in nodes])
+    wiring = tuple([(n.plan, refs_of(n), first[n]) for n in nodes])
     outs = tuple([ref(v) for v in outputs])
     program = _programs.get((wiring, outs))
     if program is None:
         if len(_programs) > 4096:
             _programs.clear()
-        program = _programs[wiring, outs] = Program([Step(plan, list(refs)) for plan, refs in wiring], outs)
+        program = _programs[wiring, outs] = Program([Step(*each) for each in wiring], outs)
     return program, which, captured
 
 
 def _reached(scope, outputs: list[Value]) -> list[Node]:
     """The scope's nodes that `outputs` need, in the order of recording."""
-    found: dict[int, Node] = {}
+    found: set[Node] = set()
     stack = list(outputs)
     while stack:
         v = stack.pop()
-        if v.__class__ is Value and scope.within(v) and v.node is not scope.source and id(v.node) not in found:
-            found[id(v.node)] = v.node
+        if v.__class__ is Value and scope.within(v) and v.node is not scope.source and v.node not in found:
+            found.add(v.node)
             stack.extend(v.node.inputs)
-    return sorted(found.values(), key=lambda n: n.seq)
+    return sorted(found, key=lambda n: n.seq)
 
 
 # ---------------------------------------------------------------- the mapped operation

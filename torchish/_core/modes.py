@@ -123,7 +123,7 @@ class inference_mode(_Mode):
 def set_eager(on: bool) -> None:
     """Evaluate after every operation on this thread: slow, but an error points at its line. For debugging."""
     state.eager = bool(on)
-    if on and state.nodes:
+    if on and state.tape.nodes:
         evaluate.evaluate("eager switch")
 
 

@@ -43,7 +43,8 @@ class Op:
         complain: `complain(code, argtypes, static) -> Exception` for a non-zero code of `check`.
     """
 
-    __slots__ = ("name", "body", "planner", "grad", "saves", "vjp", "numpy", "put", "check", "checked", "complain", "plans", "info", "layout")
+    __slots__ = ("name", "body", "planner", "grad", "saves", "vjp", "numpy", "put", "check", "checked", "complain", "plans", "plain", "info",
+                 "layout")
 
     def __init__(self, name: str, body: Callable, planner: Callable, *, grad: str | None = None, saves: tuple = (), vjp: tuple | None = None,
                  numpy: bool = True, put: Callable | None = None, check: Callable | None = None, checked: tuple = (),
@@ -55,6 +56,7 @@ class Op:
         self.name, self.body, self.planner, self.grad, self.saves, self.vjp = name, body, planner, grad, saves, vjp
         self.numpy, self.put, self.check, self.checked, self.complain, self.info, self.layout = numpy, put, check, checked, complain, info, layout
         self.plans: dict[tuple, Plan] = {}
+        self.plain: dict[tuple, Plan] = {}  # of those, the ones without static parameters, by operand types
 
     def __repr__(self) -> str:
         return f"Op({self.name})"
@@ -70,7 +72,10 @@ class Op:
                 plan.rules = rules[0]
             if len(self.plans) > 8192:
                 self.plans.clear()
+                self.plain.clear()
             self.plans[key] = plan
+            if not static:
+                self.plain[argtypes] = plan
         return plan
 
 
@@ -78,6 +83,7 @@ def forget_plans() -> None:
     """Drop every cached Plan, for when the default dtype changes."""
     for op in OPS.values():
         op.plans.clear()
+        op.plain.clear()
 
 
 class Plan:

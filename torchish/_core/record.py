@@ -8,13 +8,13 @@ import weakref
 
 import numpy as np
 
-from . import evaluate, handle, tape
+from . import evaluate, handle
+from . import tape as tape_module
 from .errors import INFERENCE
 from .grad_graph import GradNode, node_class
 from .handle import TensorBase, new_tensor, set_strides
 from .op import Op, Plan
-from .storage import Storage
-from .tape import NUMBERS, TAPE_CAP, Node, Value, record_values, state
+from .tape import NUMBERS, TAPE_CAP, Node, Tape, Value, next_sequence, record_values, state
 
 _new = object.__new__
 
@@ -24,71 +24,104 @@ def call(op: Op, args: tuple, static: tuple = ()):
 
     This is the hot path of the library: one function, without the calls that would make it shorter.
     """
-    inputs, types, edges, odd = [], [], None, False
+    mine = state.__dict__
+    tape = mine["tape"]
+    if mine["has_backward"] or len(tape.nodes) >= TAPE_CAP:
+        tape = _cut_before(op, args, static)
+    inputs, types, refs, edges, odd = [], [], [], None, False
     for a in args:
         kind = a.__class__
         if kind in NUMBERS:
             inputs.append(a)
             types.append(kind)
+            refs.append(~len(tape.args))
+            tape.args.append(a)
         elif isinstance(a, TensorBase):
-            v = a._storage.value if a._chain is None else a._operand()
+            v = a._own
+            if v is None:
+                v = a._storage.value if a._chain is None else a._operand()
             inputs.append(v)
             types.append(v.spec)
             if a._edge is not None:
                 edges = True
             if a._strides is not None:
                 odd = True
+            made = v.node
+            if made is not None:
+                at = made.at + v.index  # as in Tape.place
+                refs.append(at if made.tape is tape else tape.admit(v))
+            else:
+                refs.append(tape.admit(v))
         else:
             inputs.append(a)
             types.append(kind)
-    key = (tuple(types), static)
-    plan = op.plans.get(key) or op.plan(*key)
-    if edges and plan.differentiable and state.grad:
-        if state.has_backward:
-            evaluate.forward_boundary()
-    else:
-        edges = None
+            refs.append(None)
+    types = tuple(types)
+    plan = (op.plans.get((types, static)) if static else op.plain.get(types)) or op.plan(types, static)
     if plan.check is not None:
         plan = check_on_host(plan, inputs)
     out = plan.out
+    node = _new(Node)
+    node.plan = plan
+    node.inputs = tuple(inputs)
+    node.refs = refs
+    node.seq = next_sequence()
+    node.tape = tape
+    values = tape.values
+    node.at = len(values)
+    tape.nodes.append(node)
+    key = tape.key
+    key.append(plan)
+    key += refs
     if out is None:
-        return _several(plan, args, record_values(plan, tuple(inputs)), edges)
-    nodes = state.nodes
-    if len(nodes) >= TAPE_CAP:
-        tape.on_full()
-        nodes = state.nodes
-    node = Node(plan, tuple(inputs), len(nodes), None)
-    nodes.append(node)
-    value = Value(out, node, 0)
-    node.outs = (value,)
+        return _several(plan, args, node, edges and plan.differentiable and mine["grad"])
+    value = _new(Value)
+    value.spec = out
+    value.node = node
+    values.append(value)
     result = _new(handle.tensor_class)
-    result._storage = Storage(value)
+    result._own = value
     if odd and op.layout is not None:
         set_strides(result, op.layout(out, args))
-    if edges:
+    if edges and plan.differentiable and mine["grad"]:
         grad_node = grow_graph(plan, args, node)
         result._edge = (grad_node, 0)
         if plan.saves_result:
             bind_result(grad_node, args, (result,))
     else:
-        if state.dual:
-            tape.on_dual(node, None)
-        if state.inference:
+        if mine["dual"]:
+            tape_module.on_dual(node, None)
+        if mine["inference"]:
             result._inference = True
-    if state.eager:
+    if mine["eager"]:
         evaluate.evaluate("eager switch", value)
     return result
 
 
-def _several(plan: Plan, args: tuple, outs: tuple, tracked) -> tuple:
+def _cut_before(op: Op, args: tuple, static: tuple) -> Tape:
+    """Cut the tape, where it is full or the next iteration's forward begins with this call; the tape to record on."""
+    if state.has_backward and state.grad and any(isinstance(a, TensorBase) and a._edge is not None for a in args):
+        types = tuple([a._operand().spec if isinstance(a, TensorBase) else a.__class__ for a in args])
+        if op.plan(types, static).differentiable:
+            evaluate.forward_boundary()
+    if len(state.tape.nodes) >= TAPE_CAP:
+        tape_module.on_full()
+    return state.tape
+
+
+def _several(plan: Plan, args: tuple, node: Node, tracked) -> tuple:
     """The rest of `call` for an op with several results."""
+    outs = [Value(s, node, i) for i, s in enumerate(plan.outs)]
+    node.tape.values += outs
     if not tracked:
+        if state.dual:
+            tape_module.on_dual(node, None)
         result = tuple([new_tensor(v) for v in outs])
     else:
-        node = grow_graph(plan, args, outs[0].node)
-        result = tuple([new_tensor(v, (node, i)) if v.spec.differentiable else new_tensor(v) for i, v in enumerate(outs)])
+        grad_node = grow_graph(plan, args, node)
+        result = tuple([new_tensor(v, (grad_node, i)) if v.spec.differentiable else new_tensor(v) for i, v in enumerate(outs)])
         if plan.saves_result:
-            bind_result(node, args, result)
+            bind_result(grad_node, args, result)
     if state.eager:
         evaluate.evaluate("eager switch", outs[0])
     return result
@@ -101,12 +134,8 @@ def call_values(op: Op, args: tuple, static: tuple = ()) -> tuple[tuple[Value, .
     """
     inputs, types, tracked, odd = [], [], False, False
     for a in args:
-        kind = a.__class__
-        if kind in NUMBERS:
-            inputs.append(a)
-            types.append(kind)
-        elif isinstance(a, TensorBase):
-            v = a._storage.value if a._chain is None else a._operand()
+        if isinstance(a, TensorBase):
+            v = a._operand()
             inputs.append(v)
             types.append(v.spec)
             if a._edge is not None:
@@ -115,9 +144,8 @@ def call_values(op: Op, args: tuple, static: tuple = ()) -> tuple[tuple[Value, .
                 odd = True
         else:
             inputs.append(a)
-            types.append(kind)
-    key = (tuple(types), static)
-    plan = op.plans.get(key) or op.plan(*key)
+            types.append(a.__class__)
+    plan = op.plan(tuple(types), static)
     tracked = tracked and state.grad and plan.differentiable
     if tracked and state.has_backward:
         evaluate.forward_boundary()
@@ -134,23 +162,20 @@ def grow_graph(plan: Plan, args: tuple, node: Node) -> GradNode:
         cls = plan.node_class = node_class(plan.op.grad)
     made = _new(cls)
     made.node = node
-    node.origin = True
     made.seq = node.seq
-    made.outputs = len(plan.outs)
+    node.tape.tracked = True
+    if plan.out is None:
+        made.outputs = len(plan.outs)
     made.edges = edges = tuple([None if a.__class__ in NUMBERS or a is None else a._edge for a in args])
-    made.freed = False
-    made.extra = None
     saves = plan.op.saves
-    if not saves:
-        made.saved = ()
-    elif plan.needs is not None:  # a vjp, differentiable in its turn: its operands cannot have been modified by the user
-        made.saved = KEPT
-    else:
-        made.saved = save(saves, args, edges, cls.wraps)
-    if state.watch is not None:
-        state.watch(made, args, ())
-    if state.dual:
-        tape.on_dual(node, made)
+    if saves:
+        # a vjp is differentiable in its turn, but its operands cannot have been modified by the user
+        made.saved = save(saves, args, edges, cls.wraps) if plan.needs is None else KEPT
+    mine = state.__dict__
+    if mine["watch"] is not None:
+        mine["watch"](made, args, ())
+    if mine["dual"]:
+        tape_module.on_dual(node, made)
     return made
 
 
@@ -187,6 +212,9 @@ def save(saves: tuple, args: tuple, edges: tuple, wraps: bool) -> tuple:
             if isinstance(a, TensorBase):
                 if a._inference:
                     raise RuntimeError(INFERENCE)
+                if a._own is not None and a._own.holder is None:
+                    kept.append((None, 0, s))  # see grad_graph.counter_of
+                    continue
                 counter = a._counter or a._storage
                 kept.append((counter.ref, counter.version, s))
             elif wraps:
@@ -197,7 +225,7 @@ def save(saves: tuple, args: tuple, edges: tuple, wraps: bool) -> tuple:
 def bind_result(node: GradNode, args: tuple, results: tuple) -> None:
     """Fill in the saved results' version counters once they exist; result number n is operand -1 - n."""
     counters = [r._counter or r._storage for r in results]
-    node.saved = tuple([(counters[-1 - i].ref, counters[-1 - i].version, i) if c is None else (c, v, i) for c, v, i in node.saved])
+    node.saved = tuple([(counters[-1 - i].ref, counters[-1 - i].version, i) if i < 0 else (c, v, i) for c, v, i in node.saved])
     if state.watch is not None:
         state.watch(node, args, results)
 

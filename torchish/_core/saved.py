@@ -14,7 +14,7 @@ from .grad_graph import GradNode, stand_in
 from .handle import TensorBase, new_tensor
 from .op import OPS, Plan, vjp_by_rule
 from .spec import Spec
-from .tape import Node, Value, record_values, state
+from .tape import Node, Value, outputs, record_values, state
 
 
 class SavedTensor:
@@ -101,7 +101,7 @@ def _watch(made: GradNode, args: tuple, results: tuple) -> None:
     if kept:
         made.saved = tuple(saved)
         made._extra().setdefault("packed", {}).update(kept)
-        made.node = Node(made.node.plan, tuple(inputs), -1, None)
+        made.node = Node(made.node.plan, tuple(inputs))
 
 
 class _Unwatched:
@@ -186,9 +186,10 @@ def _recorded(node: GradNode, operand: int) -> TensorBase | None:
 
 def recorded_result(node: Node, number: int) -> Value:
     """Output `number` of a recorded computation: the Value itself, or where it is no longer known one that computes it again."""
-    if node.outs is not None and node.outs[number] is not None:
-        return node.outs[number]
-    again = Node(node.plan, node.inputs, -1, None)
+    pending = outputs(node)
+    if pending:
+        return pending[number]
+    again = Node(node.plan, node.inputs)
     again.seq = node.seq
     return Value(node.plan.outs[number], again, number)
 

@@ -1,8 +1,12 @@
 """Record: Value, Node and the per-thread Tape. Appending a node is all that a torch call costs until a value is read.
 
-Note [Liveness]: a Value is held strongly by the nodes that use it, which says nothing about whether a user can still see it. What
-decides is `holder`, a weak reference to the Storage that owns it: a pending Value whose Storage is gone, or holds another Value by
-now, is never materialised. A Value without an array can always be computed again from its node.
+Note [Tape keys]: while it is recorded, a tape also writes down its own structure: `key` holds each node's Plan and where its operands come
+from. An operand's place is a number: n >= 0 is output n of this tape (all nodes' outputs in one row), n < 0 is argument ~n, None is
+absent. So a step that was recorded before is recognised by one lookup, whatever its length.
+
+Note [Liveness]: what a user can still see decides what is computed. A Value is held by the tape, by the operands of other nodes, and
+by the tensor that owns it (`Tensor._own`) or, once that is shared, by its Storage, to which `holder` leads. CPython's reference
+counts tell which are held beyond the tape. A Value without an array can always be computed again from its node.
 """
 from __future__ import annotations
 
@@ -12,23 +16,34 @@ import threading
 from .op import Plan
 from .spec import Spec, spec_of_array
 
-_sequence = itertools.count()
-next_sequence = _sequence.__next__
+next_sequence = itertools.count().__next__
+_new = object.__new__
 
 
 class Value:
-    """An immutable tape entry: a Spec with either a concrete array or the Node (and output index) that will produce one."""
+    """An immutable tape entry: a Spec with either a concrete array or the Node (and output index) that will produce one.
 
-    __slots__ = ("spec", "node", "index", "array", "holder", "host", "owned", "tangents", "__weakref__")  # tangents: unset without forward mode
+    Its rarer attributes are defaults of the class, so that making one sets only what differs.
+    """
+
+    spec: Spec
+    node: Node | None = None
+    index = 0
+    array = None
+    holder = None  # leads to the Storage that shows it: a weak reference; `nobody` for what a view keeps for itself
+    owned: object = False  # whether `array` came out of a program and nothing else refers to it: its buffer may be donated
+    host = None  # the NumPy array it was made from, kept for small integer data whose values are checked at the call
+    tangents: dict | None = None  # of forward mode, by level
 
     def __init__(self, spec: Spec, node: Node | None, index: int, array=None):
         self.spec = spec
         self.node = node
         self.index = index
         self.array = array
-        self.holder = None
-        self.owned = False  # whether `array` came out of a program and nothing else refers to it: its buffer may be donated
-        self.host = None  # the NumPy array it was made from, kept for small integer data whose values are checked at the call
+
+
+def nobody() -> None:
+    """The `holder` of a Value that no tensor owns: it poses as a dead weak reference."""
 
 
 def constant(array, device=None) -> Value:
@@ -36,29 +51,147 @@ def constant(array, device=None) -> Value:
     return Value(spec_of_array(array) if device is None else spec_of_array(array, device), None, 0, array)
 
 
+class Tape:
+    """What is recorded and not yet evaluated. `done` once it was; then only `ran` is left, which knows what became of its outputs."""
+
+    __slots__ = ("nodes", "values", "key", "args", "places", "tracked", "running", "done", "ran")
+
+    def __init__(self):
+        self.nodes: list[Node] = []
+        self.values: list[Value] = []  # all outputs of the nodes, in a row
+        self.key: list = []  # see Note [Tape keys]
+        self.args: list = []  # what the program will be called with: Values and Python numbers
+        self.places: dict[Value, int] = {}  # of Values among the arguments
+        self.tracked = False  # whether a graph refers to any node
+        self.running = False  # while it is being evaluated
+        self.done = False
+        self.ran = None  # the evaluate.Variant that ran it
+
+    def admit(self, v: Value) -> int:
+        """The place of an operand that is not an output of this tape yet.
+
+        A concrete Value becomes an argument, and so does one that is pending on another thread's tape or in a scope; one that was
+        evaluated elsewhere without being kept is recorded again, with what it is computed from.
+        """
+        at = self.places.get(v)
+        if at is not None:
+            return at
+        node = v.node
+        if v.array is None and node is not None and node.tape.done:
+            return _record_again(self, v)
+        at = self.places[v] = ~len(self.args)
+        self.args.append(v)
+        return at
+
+    def place(self, v) -> int | None:
+        """The place of any operand: a Value, a Python number (always a new argument) or None."""
+        if v.__class__ is Value:
+            node = v.node
+            if node is not None:
+                at = node.at + v.index  # before the look at `tape`: another thread may record the node again at any time
+                if node.tape is self:
+                    return at
+            return self.admit(v)
+        if v is None:
+            return None
+        self.args.append(v)
+        return ~(len(self.args) - 1)
+
+    def append(self, node: Node, outs: tuple | list) -> None:
+        """Record `node` with its output Values."""
+        primal = node.primal
+        if primal is not None and primal.tape is self:  # a vjp's first operands are its primal's, numbers included
+            refs = [*primal.refs, *[self.place(v) for v in node.inputs[len(primal.refs):]]]
+        else:
+            refs = [self.place(v) for v in node.inputs]
+        node.refs = refs
+        node.tape, node.at = self, len(self.values)
+        self.nodes.append(node)
+        self.key.append(node.plan)
+        self.key += refs
+        self.values += outs
+
+
 class Node:
     """One recorded operation: its Plan, and its operands (Values, Python numbers, or None)."""
 
-    __slots__ = ("plan", "inputs", "outs", "pos", "seq", "primal", "origin")
+    tape: Tape
+    at = -1  # the place of its first output
+    refs: tuple | list = ()  # its operands' places on that tape
+    primal: Node | None = None  # of a vjp node: the forward node
 
-    def __init__(self, plan: Plan, inputs: tuple, pos: int, primal: Node | None):
+    def __init__(self, plan: Plan, inputs: tuple):
         self.plan = plan
         self.inputs = inputs
-        self.pos = pos  # place on the tape or in the slice being evaluated; -1 elsewhere
-        self.primal = primal  # of a vjp node: the forward node, so that a replay can share its work
         self.seq = next_sequence()
-        self.origin = None  # True once the graph has it; after evaluation (cache entry, place), see Note [Kept activations]
+
+
+EVALUATED = Tape()
+EVALUATED.done = True
+Node.tape = EVALUATED  # a node made outside any tape counts as evaluated and not kept
+
+
+def outputs(node: Node) -> list[Value]:
+    """The output Values of a node that is pending; empty once its tape was evaluated."""
+    return [] if node.tape.done else node.tape.values[node.at:node.at + len(node.plan.outs)]
+
+
+def _record_again(tape: Tape, v: Value) -> int:
+    """Record on `tape` the node of `v`, which was evaluated earlier without `v` being kept, and those that it needs in its turn."""
+    outs: dict[Node, dict] = {}
+    stack = [v]
+    _ask_to_keep([v])
+    while stack:
+        u = stack.pop()
+        node = u.node
+        if u.array is not None or node is None or not node.tape.done:
+            continue
+        if node not in outs:
+            outs[node] = {}
+            stack.extend([x for x in node.inputs if x.__class__ is Value])
+        outs[node][u.index] = u
+    for node in sorted(outs, key=_by_sequence):
+        have, at = outs[node], len(tape.values)
+        tape.append(node, [have.get(i) or Value(spec, node, i) for i, spec in enumerate(node.plan.outs)])
+    return at + v.index  # its own node comes last
+
+
+def _by_sequence(node: Node) -> int:
+    return node.seq
+
+
+def _ask_to_keep(values: list[Value]) -> None:
+    """Tell the programs that computed `values` without keeping them that they were needed later, see Note [Kept activations].
+
+    Views are not worth keeping: their bases are.
+    """
+    while values:
+        v = values.pop()
+        node = v.node
+        if v.owned.__class__ is tuple:
+            note_use(v)
+        if node.plan.op.put is not None:
+            values.extend([u for u in node.inputs if u.__class__ is Value and u.array is None and u.node is not None and u.node.tape.done])
+        elif node.tape.ran is not None:
+            node.tape.ran.ask_to_keep(node.at + v.index)
+
+
+def note_use(v: Value) -> None:
+    """Tell the cache entry that computed `v` that somebody wants it, see Note [Unused gradients]."""
+    entry, number = v.owned
+    v.owned = True
+    entry.wanted(number)
 
 
 threads: list[tuple[threading.Thread, dict]] = []  # the threads that have a tape, and what ThreadState keeps for each
 
 
 class ThreadState(threading.local):
-    """Everything that torch keeps per thread: the pending tape and the modes."""
+    """Everything that torch keeps per thread: the pending tape and the modes. Hot paths read its `__dict__`, which is faster."""
 
     def __init__(self):
-        self.nodes: list[Node] = []
-        threads[:] = [(thread, store) for thread, store in threads if store["nodes"] or thread.is_alive()]
+        self.tape = Tape()
+        threads[:] = [(thread, store) for thread, store in threads if store["tape"].nodes or thread.is_alive()]
         threads.append((threading.current_thread(), self.__dict__))
         self.has_backward = False  # the pending tape holds a finished backward: the next differentiable op begins a new iteration
         self.grad = True
@@ -73,7 +206,7 @@ class ThreadState(threading.local):
         self.walk = None  # the backward that runs
         self.watch = None  # called for each new graph node while hooks or anomaly detection are on, see saved.py
         self.dual: tuple = ()  # the levels of forward mode in force, outermost first
-        self.scope = None  # the capture whose tape `nodes` is, see capture.py
+        self.scope = None  # the capture whose tape `tape` is, see capture.py
         self.running = None  # the graph node whose backward runs, under anomaly detection
 
 
@@ -84,17 +217,26 @@ NUMBERS = frozenset((int, float, bool, complex))
 
 def record_values(plan: Plan, inputs: tuple, primal: Node | None = None) -> tuple[Value, ...]:
     """Append a node and return its output Values. No autograd: that is the caller's."""
-    nodes = state.nodes
-    if len(nodes) >= TAPE_CAP:
+    mine = state.__dict__
+    tape = mine["tape"]
+    if len(tape.nodes) >= TAPE_CAP:
         on_full()
-        nodes = state.nodes
-    node = Node(plan, inputs, len(nodes), primal)
-    nodes.append(node)
+        tape = mine["tape"]
+    node = _new(Node)
+    node.plan = plan
+    node.inputs = inputs
+    node.seq = next_sequence()
+    if primal is not None:
+        node.primal = primal
     if plan.out is not None:
-        outs = node.outs = (Value(plan.out, node, 0),)
+        value = _new(Value)
+        value.spec = plan.out
+        value.node = node
+        outs = (value,)
     else:
-        outs = node.outs = tuple([Value(s, node, i) for i, s in enumerate(plan.outs)])
-    if state.dual:
+        outs = tuple([Value(s, node, i) for i, s in enumerate(plan.outs)])
+    tape.append(node, outs)
+    if mine["dual"]:
         on_dual(node, None)
     return outs
 

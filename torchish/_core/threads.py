@@ -1,4 +1,4 @@
-"""Values that another thread recorded and has not evaluated yet: how a slice of this thread comes to have them.
+"""Values that another thread recorded and has not evaluated yet: how a tape of this thread comes to have them.
 
 Each thread has its own tape; tensors wander between threads. A pending Value of another thread is computed here from copies of the nodes
 it needs (values are immutable, so nothing is disturbed), or, where that thread is dead, by running what is left of its tape.
@@ -8,74 +8,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .tape import Node, Value, threads
+from .tape import Node, Tape, Value, threads
+
+CAUSE = "another thread's tape"
 
 
-def adopt(nodes: list[Node], want: Value | None, run: Callable) -> None:
-    """Compute what `nodes` (and `want`) need of other threads' tapes. `run(nodes, needed)` evaluates a list of nodes."""
-    found = _foreign(nodes, want)
+def adopt(found: list[Value], run: Callable) -> None:
+    """Compute Values that are pending on other threads' tapes. `run(tape, cause, want, needed)` evaluates a tape."""
+    ended = [store["tape"] for thread, store in threads if not thread.is_alive()]
+    for v in found:
+        left = v.node.tape if v.array is None else None
+        if left in ended and not left.running and not left.done:
+            run(left, CAUSE, -1, tuple(sorted({u.node.at + u.index for u in found if u.array is None and u.node.tape is left})))
+    found = [v for v in found if v.array is None]
     if not found:
         return
-    left = _left_behind()
-    if left:
-        _compute(_foreign(left, None), run)
-        run(left, None)
-    _compute([v for v in found if v.array is None], run)
+    copies = Tape()
+    twins: dict[Value, Value] = {}
+    for node in _needed(found):
+        made = Node(node.plan, tuple([twins.get(v, v) if v.__class__ is Value else v for v in node.inputs]))
+        outs = [Value(spec, made, i) for i, spec in enumerate(node.plan.outs)]
+        twins.update(zip(node.tape.values[node.at:node.at + len(outs)], outs))
+        copies.append(made, outs)
+    run(copies, CAUSE, -1, tuple(sorted({copies.place(twins[v]) for v in found})))
+    for v in found:
+        v.array = twins[v].array
 
 
-def _left_behind() -> list[Node]:
-    """What threads that have ended left on their tapes, in the order of recording: one thread may have used what another recorded."""
-    left = []
-    for thread, store in threads:
-        if not thread.is_alive():
-            left += store["nodes"]
-            store["nodes"] = []
-    left.sort(key=lambda n: n.seq)
-    for pos, node in enumerate(left):
-        node.pos = pos
-    return left
-
-
-def _foreign(nodes: list[Node], want: Value | None) -> list[Value]:
-    """The pending Values that other tapes hold, among all that `nodes` and `want` are computed from."""
-    inside, found = set(map(id, nodes)), []
-    stack = [v for n in nodes for v in _pending(n)]
-    if want is not None and want.array is None:
-        stack.append(want)
-    while stack:
-        v = stack.pop()
-        node = v.node
-        if id(node) in inside:
-            continue
-        if node.pos >= 0:
-            found.append(v)
-        else:
-            inside.add(id(node))
-            stack.extend(_pending(node))
-    return found
-
-
-def _pending(node: Node) -> list[Value]:
-    return [v for v in node.inputs if v.__class__ is Value and v.array is None]
-
-
-def _compute(found: list[Value], run: Callable) -> None:
-    """Give `found` their arrays, from copies of the nodes they need."""
-    if not found:
-        return
-    needed: dict[int, Node] = {}
+def _needed(found: list[Value]) -> list[Node]:
+    """The pending nodes that `found` are computed from, in the order of recording."""
+    needed: set[Node] = set()
     stack = list(found)
     while stack:
-        node = stack.pop().node
-        if id(node) not in needed:
-            needed[id(node)] = node
-            stack.extend(_pending(node))
-    copies: dict[int, Node] = {}
-    for pos, node in enumerate(sorted(needed.values(), key=lambda n: n.seq)):
-        inputs = tuple([copies[id(v.node)].outs[v.index] if v.__class__ is Value and v.array is None else v for v in node.inputs])
-        made = copies[id(node)] = Node(node.plan, inputs, pos, None)
-        made.outs = tuple([Value(spec, made, i) for i, spec in enumerate(node.plan.outs)])
-    twins = [copies[id(v.node)].outs[v.index] for v in found]
-    run(list(copies.values()), set(map(id, twins)))
-    for v, twin in zip(found, twins):
-        v.array = twin.array
+        v = stack.pop()
+        if v.__class__ is Value and v.array is None and v.node not in needed:
+            if not isinstance(v.node.tape, Tape):
+                raise RuntimeError("torchish: a Tensor made inside vmap was used after vmap had returned")
+            needed.add(v.node)
+            stack.extend(v.node.inputs)
+    return sorted(needed, key=lambda n: n.seq)

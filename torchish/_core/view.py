@@ -15,7 +15,7 @@ from .handle import TensorBase
 from .op import Op, simple
 from .record import call_values, grow_graph
 from .shared_memory import SharedStorage, unread, view_value, write_view
-from .tape import Value, record_values, state
+from .tape import Value, nobody, record_values, state
 
 OVERLAPPING = "overlapping"  # the `info` of a view op whose elements can share memory
 REINTERPRETING = "reinterpreting"  # the `info` of a view op that changes the dtype
@@ -26,9 +26,8 @@ def make_view(base: TensorBase, op: Op, numbers: tuple, static: tuple, strides: 
     """A view of `base` by one view op. `strides` and `offset` (elements from the Storage's start) are torch's for the result."""
     if type(base._storage) is SharedStorage and (not state.grad or base._current_edge() is None):
         return _lazy_view(base, op, numbers, static, strides, offset, differentiable)
-    source = base._storage.value if base._chain is None else base._operand()
-    key = ((source.spec, *[n.__class__ for n in numbers]) if numbers else (source.spec,), static)
-    plan = op.plans.get(key) or op.plan(*key)
+    source = base._operand()
+    plan = op.plan((source.spec, *[n.__class__ for n in numbers]) if numbers else (source.spec,), static)
     tracked = base._edge is not None and state.grad and plan.differentiable
     if tracked and state.has_backward:
         evaluate.forward_boundary()
@@ -80,6 +79,7 @@ def attach(base: TensorBase, value: Value, edge: tuple | None, chain: tuple, str
     t = object.__new__(handle.tensor_class)
     t._storage = storage = base._storage
     t._chain, t._value, t._generation, t._offset = chain, value, storage.generation, offset
+    value.holder = nobody
     if strides != value.spec.strides:
         t._strides = strides
     if edge is not None:
@@ -178,6 +178,7 @@ def follow(value: Value, steps: tuple) -> Value:
     for op, numbers, static in steps:
         types = (value.spec, *[n.__class__ for n in numbers])
         value = record_values(op.plan(types, static), (value, *numbers))[0]
+        value.holder = nobody
     return value
 
 

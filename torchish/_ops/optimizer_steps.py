@@ -16,7 +16,7 @@ from .nn_common import HALVES
 
 
 def values_of(tensors) -> list:
-    return [t._storage.value if t._chain is None else t._read() for t in tensors]
+    return [t._own or t._read() for t in tensors]
 
 
 def store(t: TensorBase, value: Value) -> None:

@@ -239,8 +239,8 @@ def assign(self: TensorBase, result: TensorBase) -> TensorBase:
     own = self._counter or self._storage
     write(self, result._read(), edge)
     if edge is not None and edge[0].saved:
-        edge[0].saved = tuple([(own.ref, own.version, i) if i < 0 else (FIXED, 0, i) if c is own.ref and i == 0 else (c, v, i) for c, v,
-                               i in edge[0].saved])
+        edge[0].saved = tuple([(own.ref, own.version, i) if i < 0 else (FIXED, 0, i) if i == 0 and (c is own.ref or c is None) else (c, v, i)
+                               for c, v, i in edge[0].saved])
     return self
 
 
@@ -306,7 +306,7 @@ def write_elementwise(op: Op, self: TensorBase, operands: tuple, static: tuple =
     if len(operands) > 1 or op.info.kind:
         have, storage = self._spec, self._storage
         for a in operands:
-            if a is not self and isinstance(a, TensorBase) and a._storage is storage:
+            if a is not self and isinstance(a, TensorBase) and a._own is None and a._storage is storage:
                 check_partial_overlap(self, a)
         try:
             natural = op.plan(tuple(a._read().spec if isinstance(a, TensorBase) else a.__class__ for a in operands), static).out
