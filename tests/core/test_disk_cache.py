@@ -12,7 +12,6 @@ from process_tools import ENVIRONMENT
 
 import torchish as torch
 from torchish._core import disk_cache, evaluate
-from torchish._core.evaluate import cache
 from torchish._core.explain import log
 
 TRAINING = """
@@ -76,14 +75,14 @@ def directory(tmp_path):
     for number in (1, 1.0):
         evaluate._device_number(number)  # compiled once in a process
     torch.set_program_cache(tmp_path)
-    cache.clear()
+    evaluate.forget()
     yield tmp_path
     disk_cache._chosen[:] = before
 
 
 def repeated(function):
     """`function` until it is a compiled program, in a process that seems new to it; returns (its result, programs loaded from disk)."""
-    cache.clear()
+    evaluate.forget()
     before = log.counters["programs loaded from disk"]
     results = [function().tolist() for _ in range(4)]
     return results[-1], log.counters["programs loaded from disk"] - before
