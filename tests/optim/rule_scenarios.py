@@ -1,4 +1,4 @@
-"""Adadelta, Adagrad, RMSprop, Adamax, NAdam, RAdam, ASGD, Rprop, LBFGS, SparseAdam: scenarios that run the same on torch and torchish."""
+"""The optimizers with a rule, and LBFGS and SparseAdam: scenarios that run the same on torch and torchish."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ SETTINGS: dict[str, list[dict[str, Any]]] = {
     "ASGD": [{}, {"t0": 2, "lambd": 0.1, "weight_decay": 0.1}],
     "Rprop": [{}, {"etas": (0.3, 1.5), "step_sizes": (0.001, 0.02), "maximize": True}],
 }
+MATRIX_SETTINGS: dict[str, list[dict[str, Any]]] = {
+    "Adafactor": [{}, {"lr": 0.5, "weight_decay": 0.3, "maximize": True}, {"d": 2.0, "eps": (0.1, 0.5), "beta2_decay": -0.3}, {"foreach": True}],
+    "Muon": [{}, {"nesterov": False, "weight_decay": 0}, {"adjust_lr_fn": "match_rms_adamw"}, {"lr": 0.1, "momentum": 0.5, "ns_steps": 2}],
+}
 BAD: dict[str, list[dict[str, Any]]] = {
     "Adadelta": [{"lr": -1}, {"rho": 2}, {"eps": -1}, {"weight_decay": -1}],
     "Adagrad": [{"lr": -1}, {"lr_decay": -1}, {"weight_decay": -1}, {"initial_accumulator_value": -1}, {"eps": -1}, {"fused": True, "foreach": True}],
@@ -27,6 +31,8 @@ BAD: dict[str, list[dict[str, Any]]] = {
     "ASGD": [{"lr": -1}, {"weight_decay": -1}],
     "Rprop": [{"lr": -1}, {"etas": (2, 0.5)}, {"etas": (0.5, 0.5)}, {"etas": (0, 1.2)}],
     "LBFGS": [{"lr": -1}],
+    "Adafactor": [{"lr": -1}, {"beta2_decay": 1}, {"eps": (-1, 1)}, {"eps": (None, -1)}, {"d": 0.5}, {"weight_decay": -1}],
+    "Muon": [{}, {"lr": -1}, {"momentum": -1}, {"weight_decay": -1}, {"adjust_lr_fn": "foo"}],
     "SparseAdam": [{"lr": -1}, {"lr": 0}, {"eps": 0}, {"betas": (2, 0.9)}],
 }
 
@@ -84,6 +90,35 @@ def resumed(p: Any) -> Any:
     return out
 
 
+def matrices(p: Any) -> Any:
+    """The optimizers that treat matrices and vectors differently, or only the former; saved and loaded half-way."""
+    out = {}
+    for kind, rows in MATRIX_SETTINGS.items():
+        for number, settings in enumerate(rows):
+            values = [p.arange(6.0).reshape(2, 3).sin(), p.arange(12.0).reshape(4, 3).cos(), p.ones(3), p.tensor(2.0), p.ones(2, 3, 2).cumsum(0)]
+            params = [p.nn.Parameter(value) for value in values[: 2 if kind == "Muon" else None]]
+            optimizer = getattr(p.optim, kind)(params, **settings)
+            for step in range(4):
+                for shift, parameter in enumerate(params):
+                    parameter.grad = (p.arange(parameter.numel()).float() + step + shift).cos().reshape(parameter.shape)
+                if step == 2:
+                    state = copy.deepcopy(optimizer.state_dict())
+                    optimizer = getattr(p.optim, kind)(params)
+                    optimizer.load_state_dict(state)
+                optimizer.step()
+            out[f"{kind} {number}"] = [plain(params), plain(optimizer.state_dict()), repr(optimizer)]
+    return out
+
+
+def refused_steps(p: Any) -> list[str]:
+    out = []
+    for kind, settings in (("Adafactor", {}), ("Muon", {}), ("Muon", {"ns_steps": 100}), ("Muon", {"ns_coefficients": (1, 2)})):
+        weight = p.nn.Parameter(p.ones(2, 2, dtype=p.float32 if settings else p.complex64))
+        weight.grad = p.ones_like(weight)
+        out.append(message(getattr(p.optim, kind)([weight], **settings).step))
+    return [*out, message(p.optim.Muon, [p.nn.Parameter(p.ones(2, 2))], lr=p.ones(2))]
+
+
 def errors(p: Any) -> list[str]:
     a, b = _weights(p)
     out = [message(getattr(p.optim, kind), [a], **settings) for kind, rows in BAD.items() for settings in rows]
@@ -110,4 +145,4 @@ def lbfgs(p: Any) -> Any:
     return out
 
 
-SCENARIOS = [trajectories, resumed, errors, lbfgs]
+SCENARIOS = [trajectories, resumed, matrices, refused_steps, errors, lbfgs]

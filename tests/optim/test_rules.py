@@ -20,9 +20,9 @@ def test_scenario_gives_what_torch_recorded(scenario):
     assert difference(as_recorded(scenario(torchish)), RECORDED[scenario.__name__]) is None
 
 
-@pytest.mark.parametrize("kind", ["Adadelta", "Adagrad", "RMSprop", "Adamax", "NAdam", "RAdam", "ASGD", "Rprop"])
+@pytest.mark.parametrize("kind", ["Adadelta", "Adagrad", "RMSprop", "Adamax", "NAdam", "RAdam", "ASGD", "Rprop", "Adafactor", "Muon"])
 def test_a_new_learning_rate_compiles_nothing(kind):
-    weight = torchish.nn.Parameter(torchish.ones(40))
+    weight = torchish.nn.Parameter(torchish.ones(8, 5))
     optimizer = getattr(torchish.optim, kind)([weight], lr=0.1)
     for step in range(6):
         if step == 4:

@@ -1,16 +1,20 @@
 """Update rules of the further optimizers, each a formula for one parameter, and the op that applies a rule to a whole group at once.
 
 SGD and Adam, whose steps are hot, have ops of their own in optimizer_steps.py. A rule is `rule(xp, p, g, state, step, n, **flags)`: `state` holds
-the parameter's state arrays by name, `step` counts from 1 in float64, `n` holds the settings that are numbers; it returns the new p and state.
+the parameter's state arrays by name, `step` counts from 1 in float64 (None where the state has no "step"), `n` holds the settings that are
+numbers, `flags` those that are not; it returns the new p and state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import jax
 import numpy as np
 
+from .. import _dtype as dt
 from .._core.op import Op
+from .nn_common import product, swap
 from .optimizer_steps import finish, planner, record, store, values_of
 
 RULES: dict[str, Callable] = {}
@@ -127,31 +131,88 @@ def _rprop(xp, p, g, state, step, n):
     return p - xp.sign(g) * size, {"prev": g, "step_size": size}
 
 
+@rule("adafactor")
+def _adafactor(xp, p, g, state, step, n):
+    """Shazeer and Stern, 2018: the second moment of a matrix is kept as the means of its rows and columns."""
+    floor = xp.where(xp.isnan(n["eps1"]), float(np.finfo(p.dtype).eps), n["eps1"])
+    newest = step ** n["beta2_decay"]
+    rate = xp.maximum(n["eps2"], xp.sqrt(xp.mean(p * p))) * xp.minimum(n["lr"], 1 / xp.sqrt(step))
+    p = p * (1 - n["lr"] * n["weight_decay"])
+    new, square = {}, g * g
+    if "row_var" in state:
+        rows = new["row_var"] = _mean(state["row_var"], xp.mean(square, -1, keepdims=True), _as(newest, p))
+        columns = new["col_var"] = _mean(state["col_var"], xp.mean(square, -2, keepdims=True), _as(newest, p))
+        estimate = product(xp, rows, columns) / xp.maximum(xp.mean(rows, -2, keepdims=True), _as(floor, p))
+    else:
+        estimate = new["variance"] = _mean(state["variance"], square, _as(newest, p))
+    update = g / xp.sqrt(xp.maximum(estimate, _as(floor * floor, p)))
+    size = xp.maximum(1.0, xp.sqrt(xp.mean(update * update)) / n["d"])
+    return p - _as(rate / size, p) * update, new
+
+
+def _to_bfloat16(xp, a):
+    """Rounded to bfloat16, but still as float32: XLA must not leave the rounding out."""
+    if xp is np:
+        return a.astype(np.float32).astype(dt.bfloat16.numpy).astype(np.float32)
+    return jax.lax.reduce_precision(a.astype(np.float32), 8, 7)
+
+
+def _orthogonalized(xp, g, eps, coefficients: tuple, steps: int):
+    """Newton and Schulz's iteration towards the nearest orthogonal matrix, every result rounded to bfloat16 as in torch (Jordan, 2024)."""
+    a, b, c = coefficients
+    tall = g.shape[0] > g.shape[1]
+    x = _to_bfloat16(xp, swap(g) if tall else g)
+    norm = _to_bfloat16(xp, xp.sqrt(xp.sum(x * x)))
+    x = _to_bfloat16(xp, x / xp.maximum(norm, eps))
+    for _ in range(steps):
+        gram = _to_bfloat16(xp, product(xp, x, swap(x)))
+        update = _to_bfloat16(xp, b * gram + c * product(xp, gram, gram))
+        x = _to_bfloat16(xp, a * x + product(xp, update, x))
+    return swap(x) if tall else x
+
+
+def _muon_scale(adjust: str | None, rows: int, columns: int) -> float:
+    if adjust == "match_rms_adamw":
+        return 0.2 * max(rows, columns) ** 0.5
+    return max(1, rows / columns) ** 0.5 if columns else 1.0
+
+
+@rule("muon")
+def _muon(xp, p, g, state, step, n, *, nesterov, steps, adjust):
+    """Jordan, 2024: momentum, made orthogonal before it is applied."""
+    buffer = _mean(state["momentum_buffer"], g, 1 - n["momentum"])
+    move = _mean(g, buffer, n["momentum"]) if nesterov else buffer
+    move = _orthogonalized(xp, move, n["eps"], (n["a"], n["b"], n["c"]), steps)
+    rate = n["lr"] * _muon_scale(adjust, *g.shape)
+    return p * (1 - n["lr"] * n["weight_decay"]) - rate * _as(move, p), {"momentum_buffer": buffer}
+
+
 # ---------------------------------------------------------------- the op
-def _one(xp, name, p, g, state, step, n, maximize, decay):
+def _one(xp, name, p, g, state, step, n, flags, maximize, decay):
     """One parameter; a complex one as its real and imaginary parts, which the rules treat on their own."""
     if p.dtype.kind == "c":
         both = {k: xp.stack([a.real, a.imag]) if a.dtype.kind == "c" else a for k, a in state.items()}
         g = g.astype(p.dtype)
-        p, new = _one(xp, name, xp.stack([p.real, p.imag]), xp.stack([g.real, g.imag]), both, step, n, maximize, decay)
+        p, new = _one(xp, name, xp.stack([p.real, p.imag]), xp.stack([g.real, g.imag]), both, step, n, flags, maximize, decay)
         return p[0] + 1j * p[1], {k: a[0] + 1j * a[1] if state[k].dtype.kind == "c" else a for k, a in new.items()}
     g = _as(-g if maximize else g, p)
     if decay == "decoupled":
         p = p * (1 - n["lr"] * n["weight_decay"])
     elif decay:
         g = g + n["weight_decay"] * p
-    return RULES[name](xp, p, g, state, step, n)
+    return RULES[name](xp, p, g, state, step, n, **flags)
 
 
-def _body(xp, *args, name, count, states, numbers, maximize, decay):
+def _body(xp, *args, name, count, states, numbers, flags, maximize, decay):
     width = 2 + len(states)
     n = dict(zip(numbers, args[width * count :]))
     rows = []
     for i in range(count):
         p, g, *held = args[i : width * count : count]
         state = dict(zip(states, held))
-        step = state.pop("step") + 1
-        p, new = _one(xp, name, p, g, state, step.astype(DTYPE_OF_STEP), n, maximize, decay)
+        step = state.pop("step") + 1 if "step" in state else None
+        precise = None if step is None else step.astype(DTYPE_OF_STEP)
+        p, new = _one(xp, name, p, g, state, precise, n, dict(flags), maximize, decay)
         rows.append([p, *[step if k == "step" else new[k] for k in states]])
     return [row[i] for i in range(width - 1) for row in rows]
 
@@ -163,10 +224,10 @@ def _outputs(name, count, states, **rest) -> list:
 rule_op = Op("optimizer rule", _body, planner(_outputs))
 
 
-def rule_step(name: str, params: list, grads: list, states: dict, numbers: dict, *, maximize: bool, decay: str) -> None:
+def rule_step(name: str, params: list, grads: list, states: dict, numbers: dict, *, flags: dict, maximize: bool, decay: str) -> None:
     """Update `params` and their `states` (name -> a tensor for each parameter, "step" among them) in place by a rule. One recorded op.
 
-    `numbers` are the settings the rule reads; `decay` is "", "coupled" (weight_decay * p joins the gradient) or "decoupled" (p shrinks).
+    `numbers` and `flags` are the settings the rule reads; `decay` is "", "coupled" (weight_decay * p joins the gradient) or "decoupled" (p shrinks).
     """
     count = len(params)
     held = [t for tensors in states.values() for t in tensors]
@@ -175,6 +236,7 @@ def rule_step(name: str, params: list, grads: list, states: dict, numbers: dict,
         ("count", count),
         ("states", tuple(states)),
         ("numbers", tuple(numbers)),
+        ("flags", tuple(flags.items())),
         ("maximize", bool(maximize)),
         ("decay", decay),
     )

@@ -26,6 +26,24 @@ def check_betas(betas: Any) -> None:
             raise ValueError(f"Invalid beta parameter at index {index}: {beta}")
 
 
+def check_at_least_zero(name: str, value: float) -> None:
+    """Raise ValueError, in the words that torch's younger optimizers have, for a setting below 0 (or nan)."""
+    if not 0.0 <= value:
+        raise ValueError(f"{name} should be >= 0 but is: {value}")
+
+
+def check_single_lr(lr: Any) -> None:
+    """Raise ValueError for a tensor of several learning rates."""
+    if isinstance(lr, Tensor) and lr.numel() != 1:
+        raise ValueError("Tensor lr must be 1-element")
+
+
+def refuse_complex(name: str, params: list[Tensor]) -> None:
+    """Raise RuntimeError where a parameter is complex."""
+    if any(parameter.is_complex() for parameter in params):
+        raise RuntimeError(f"{name} does not support complex parameters")
+
+
 def check_not_negative(name: str, value: float) -> None:
     """Raise ValueError, in torch's words, for a setting below 0 (or nan)."""
     if not 0.0 <= value:
@@ -41,6 +59,8 @@ class RuleBased(Optimizer):
     """An optimizer whose step is a rule: subclasses say which numbers it reads and what a fresh state holds."""
 
     rule = ""
+    counts_steps = True  # whether the state has a "step"
+    decays_itself = False  # whether the rule, not this class, applies weight decay
     late_settings: dict[str, Any] = {}  # settings older state dicts lack
 
     def _fresh_state(self, parameter: Tensor, group: dict[str, Any]) -> dict[str, Tensor]:
@@ -50,6 +70,10 @@ class RuleBased(Optimizer):
     def _numbers(self, group: dict[str, Any]) -> dict[str, Any]:
         """The settings the rule reads as numbers, besides "lr" and "weight_decay"."""
         raise NotImplementedError
+
+    def _flags(self, group: dict[str, Any]) -> dict[str, Any]:
+        """The settings the rule reads that are no numbers."""
+        return {}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -75,15 +99,19 @@ class RuleBased(Optimizer):
     def _make_state(self, parameter: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         state = self.state[parameter]
         if not state:
-            state["step"] = torch.zeros((), dtype=scalar_dtype())
+            if self.counts_steps:
+                state["step"] = torch.zeros((), dtype=scalar_dtype())
             state.update(self._fresh_state(parameter, group))
         return state
 
     def _step_group(self, group: dict[str, Any], params: list[Tensor]) -> None:
-        states = [self._make_state(parameter, group) for parameter in params]
         weight_decay = group.get("weight_decay", 0)
-        decay = "" if weight_decay == 0 else "decoupled" if group.get("decoupled_weight_decay") else "coupled"
+        decay = "" if weight_decay == 0 or self.decays_itself else "decoupled" if group.get("decoupled_weight_decay") else "coupled"
         numbers = {"lr": to_scalar(group["lr"]), "weight_decay": weight_decay, **self._numbers(group)}
-        grads = [parameter.grad for parameter in params]
-        by_name = {name: [state[name] for state in states] for name in states[0]}
-        rule_step(self.rule, params, grads, by_name, numbers, maximize=group["maximize"], decay=decay)
+        kinds: dict[tuple[str, ...], list[Tensor]] = {}  # by the names that their states hold
+        for parameter in params:
+            kinds.setdefault(tuple(self._make_state(parameter, group)), []).append(parameter)
+        for names, alike in kinds.items():
+            grads = [parameter.grad for parameter in alike]
+            by_name = {name: [self.state[parameter][name] for parameter in alike] for name in names}
+            rule_step(self.rule, alike, grads, by_name, numbers, flags=self._flags(group), maximize=group.get("maximize", False), decay=decay)
