@@ -108,3 +108,31 @@ def test_importing_and_running_leaves_jaxs_configuration_alone():
     import jax
     (torch.arange(3) + 1).sum().item()
     assert jax.config.jax_enable_x64 is False
+
+
+def test_ever_new_shapes_compile_nothing(counts):
+    w = torch.randn(16, 16, requires_grad=True)
+    x = torch.randn(40, 16)
+
+    def sweep():
+        for n in range(1, 41):
+            ((x[:n] @ w).tanh() * 0.5).sum().backward()
+            w.grad.sum().item()
+            w.grad = None
+    for _ in range(3):
+        sweep()
+    assert counts() <= 4  # the first few were not yet known to be a family
+
+
+def test_a_text_that_grows_by_a_token_compiles_nothing_when_it_is_written_again(counts):
+    table, w = torch.randn(10, 8), torch.randn(8, 10)
+
+    def write():
+        text = torch.zeros(1, dtype=torch.long)
+        for _ in range(30):
+            word = (table[text].cumsum(0).tanh() @ w)[-1:].argmax(1)
+            text = torch.cat([text, word])
+            text[-1].item()
+        return text.tolist()
+    assert write() == write() == write()
+    assert counts() <= 4

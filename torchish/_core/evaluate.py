@@ -3,6 +3,10 @@
 Note [Two tiers]: a slice whose structure is new replays in NumPy; seen again, it is compiled. A tiny slice (a few nodes on small arrays)
 always replays in NumPy, where it is cheaper than a jitted call. The choice depends on counts only, never on time: a run repeats itself.
 
+Note [Families]: slices of the same operations and wiring on other shapes are a family. Code that comes back with ever new shapes (a batch of
+any size, a text that grows by a token) would pay a compilation for each; so once a family has more than a few members, each has to be seen
+as often as it takes a compilation to earn its cost, by a rough count of both, before it is compiled.
+
 Note [Variants]: a tape's key finds its Trace; what is live on it decides its Variant. The reference counts of the tape's Values are the key
 of that: as long as they are those of an earlier run of the same trace, the same Values are held. (Were another set of holders to give
 the same counts, a Value too many or too few would be kept, and the latter computed again when it is read.)
@@ -37,6 +41,9 @@ from .threads import adopt
 
 TINY_STEPS = 4
 TINY_COST = 4096
+FEW_SHAPES = 4
+SIGHTINGS = 16  # per member of a family, at the most
+STEP_COMPILED, STEP_REPLAYED, ELEMENT_REPLAYED = 8e-3, 3e-6, 1e-9  # seconds, roughly, see Note [Families]
 DONATED_SIZE = 1024
 SKIPPED_BYTES = 1 << 20
 GATHERED_NODES = 64
@@ -47,10 +54,15 @@ HOST_CHECKED_BYTES = 1 << 16
 class Entry:
     """What the cache knows of one structure: how often it was seen, and its compiled program for each set of donated arguments."""
 
-    __slots__ = ("seen", "programs", "numbers", "checked", "function", "keep", "used", "skip")
+    __slots__ = ("seen", "programs", "numbers", "checked", "function", "keep", "used", "skip", "family", "worth")
 
-    def __init__(self):
+    def __init__(self, steps: list[Step]):
         self.seen = 0
+        shape = hash(tuple([(s.plan.op, s.plan.needs, s.refs) for s in steps]))
+        self.family = _families.setdefault(shape, [0])  # [how many members]
+        self.family[0] += 1
+        replay = len(steps) * STEP_REPLAYED + sum([s.plan.cost for s in steps]) * ELEMENT_REPLAYED
+        self.worth = int(len(steps) * STEP_COMPILED / (0.6 * replay + 1e-9))  # of how many replays a compilation takes the time
         self.programs: dict = {}
         self.numbers: dict = {}
         self.function = None
@@ -58,6 +70,11 @@ class Entry:
         self.used: set = set()  # numbers of live outputs that somebody wanted later
         self.skip: frozenset | None = None  # of those that are left out; None until the first compilation
         self.checked: list = []
+
+    def patience(self) -> int:
+        """How often to replay before compiling, see Note [Families]."""
+        members = self.family[0]
+        return 1 if members <= FEW_SHAPES else max(1, min(self.worth, SIGHTINGS * members))
 
     def wanted(self, number: int) -> None:
         """Output `number` was used after a run: never leave it out."""
@@ -85,14 +102,14 @@ class Variant:
 
     def __init__(self, steps: list[Step], live: set[int], tracked: bool):
         made = Canonical(steps, live)
-        self.first = _entry(made.key)
+        self.first = _entry(made)
         self.moved = made.moved
         self.kept = len(self.first.keep) if tracked else None
         if self.kept:
             keep = self.first.keep
             made = Canonical(steps, live.union([n for n, moved in made.moved.items() if moved in keep]))
         self.key = made.key
-        self.entry = _entry(made.key)
+        self.entry = _entry(made)
         self.steps, self.args, self.live, self.outs = made.steps, made.args, made.live, made.outs
         plans = [s.plan for s in self.steps]
         pair(self.steps)
@@ -126,6 +143,7 @@ def _argument_specs(steps: list[Step], count: int) -> list:
 
 traces: dict[tuple, Trace] = {}
 cache: dict[tuple, Entry] = {}
+_families: dict[int, list] = {}
 CACHE_CAP = 4096
 VARIANTS_CAP = 64
 evaluating = threading.RLock()  # one thread at a time: what is pending may be shared, see threads.py
@@ -138,6 +156,7 @@ def forget() -> None:
     """Empty the caches of structures and programs."""
     traces.clear()
     cache.clear()
+    _families.clear()
 
 
 def evaluate(cause: str, want: Value | None = None, upto: int | None = None) -> None:
@@ -227,7 +246,8 @@ def _run_variant(variant: Variant, owners: list, live: list, cause: str) -> None
 
 def _is_cold(variant: Variant) -> bool:
     """Whether to replay in NumPy, see Note [Two tiers]."""
-    return variant.tiny or (variant.entry.seen == 1 and variant.numpy)
+    entry = variant.entry
+    return variant.tiny or (variant.numpy and not entry.programs and entry.seen <= entry.patience())
 
 
 def _live(pending: Tape, counts: tuple, want: int, needed: tuple) -> set[int]:
@@ -252,12 +272,13 @@ def _trim(table: dict) -> None:
         del table[old]
 
 
-def _entry(key: tuple) -> Entry:
-    entry = cache.get(key)
+def _entry(made: Canonical) -> Entry:
+    entry = cache.get(made.key)
     if entry is None:
         if len(cache) >= CACHE_CAP:
             _trim(cache)
-        entry = cache[key] = Entry()
+            _trim(_families)
+        entry = cache[made.key] = Entry(made.steps)
     return entry
 
 
@@ -322,7 +343,7 @@ def _donated(candidates: list, live: list) -> frozenset:
 
 def _unused_gradients(variant: Variant, live: list) -> frozenset:
     """Numbers of the live outputs to leave out, see Note [Unused gradients]."""
-    if variant.entry.seen != 2:
+    if variant.entry.seen < 2:
         return frozenset()
     found = [number for number in variant.gradients if number not in variant.entry.used]
     return frozenset(found) if sum([live[number].spec.nbytes for number in found]) <= SKIPPED_BYTES else frozenset()
@@ -453,13 +474,20 @@ def _on_full() -> None:
 
 
 def _repeating_prefix(nodes: list[Node]) -> int | None:
-    """Where to cut a full tape so that the chunks of a long loop come out equal: after a whole number of its periods."""
+    """Where to cut a full tape so that the chunks of a long loop come out equal: after a whole number of its periods.
+
+    Of plans, or where there are none (shapes change) of operations.
+    """
     plans = [n.plan for n in nodes]
-    last, half = len(plans), len(plans) // 2
+    return _periods(plans) or _periods([p.op for p in plans])
+
+
+def _periods(row: list) -> int | None:
+    last, half = len(row), len(row) // 2
     for period in range(1, half // 2):
-        if plans[half + period:] == plans[half:-period]:
+        if row[half + period:] == row[half:-period]:
             start = half
-            while start > 0 and plans[start - 1] is plans[start - 1 + period]:
+            while start > 0 and row[start - 1] is row[start - 1 + period]:
                 start -= 1
             return start + min((last - start) // period, max(1, half // period)) * period
     return None
