@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from autograd_tools import said
 
 INF, NAN = float("inf"), float("nan")
@@ -48,23 +50,51 @@ ROWS: list[tuple[str, list, list | None]] = [
     ("F.huber_loss(a, b)", [1.0, 2.0, 5.0], [1.0, 3.0, 1.0]), ("F.hinge_embedding_loss(a, -torch.ones(3))", [0.0, 1.0, 2.0], None),
     ("F.binary_cross_entropy(a, b)", [0.0, 0.5, 1.0], [0.0, 1.0, 1.0]), ("F.binary_cross_entropy_with_logits(a, b)", [0.0, 100.0], [0.0, 0.0]),
     ("F.kl_div(a, b, reduction='sum')", [0.0, -1.0], [0.0, 1.0]), ("F.margin_ranking_loss(a, b, torch.ones(2))", [1.0, 2.0], [1.0, 1.0]),
+    # losses of ignored samples, of infinities and NaN, and the sign of their zeros
+    *[(f"F.{f}(a.view(2, 4), torch.tensor({t}), reduction='{r}'{more})", [0.0, 1.0, -1.0, 2.0, INF, 0.0, -INF, 1.0], None)
+      for f, more in (("nll_loss", ""), ("cross_entropy", ""), ("cross_entropy", ", label_smoothing=0.1")) for r in ("none", "sum", "mean")
+      for t in ([1, -100], [-100, -100])],
+    *[(f"F.{f}(a, b, reduction='none')", [0.0, INF, -INF, NAN, 1.0, -0.0], [0.0, INF, 1.0, 1.0, NAN, 0.0])
+      for f in ("l1_loss", "smooth_l1_loss", "huber_loss", "mse_loss")],
+    ("F.margin_ranking_loss(a, b, torch.ones(5), reduction='none')", [0.0, INF, NAN, 1.0, -0.0], [0.0, INF, 1.0, NAN, 0.0]),
+    ("F.soft_margin_loss(a, torch.ones(4), reduction='none')", [0.0, INF, -INF, NAN], None),
+    ("F.hinge_embedding_loss(a, -torch.ones(4), reduction='none')", [0.0, INF, NAN, 1.0], None),
+    ("F.triplet_margin_loss(a.view(1, 4), a.view(1, 4), b.view(1, 4))", [0.5, 0.0, 1.0, 0.5], [1.0, INF, 0.0, NAN]),
+    # norms of order 0 have no gradient, their differences none that torch can negate
+    ("a.norm(0)", [1.0, 0.0], None),
+    ("torch.linalg.vector_norm(m, 0, 1)", [1.0, 0.0, 0.0, 2.0], None), ("torch.dist(a, b, 0)", [1.0, 2.0], [1.0, 0.0]),
+    *[(f"torch.cdist(m, m + b, {p})", [0.0, INF, 1.0, NAN, -INF, 2.0], [INF]) for p in ("1.0", "2.0", "INF")],
+    ("a.cumprod(0)", [2.0, -0.0, -3.0, 0.0, INF], None), ("a.cumprod(0)", [0.0, -1.0, -1.0, 1.0], None), ("a.prod()", [-2.0, 0.0, -0.0, INF], None),
+    ("a.logcumsumexp(0)", [INF, -1.0, -1.0, -INF], None), ("a.logcumsumexp(0)", [-0.0, 0.0, NAN, 1.0], None),
+    ("a.view(2, 3).renorm(2, 0, 1.0)", [INF, NAN, 0.0, 0.0, 0.0, 0.0], None), ("torch.digamma(a)", [-3.0, 0.0, -0.0, -1.0], None),
+    ("F.gelu(a)", [INF, -INF, NAN, 0.0], None), ("F.logsigmoid(a)", [INF, -INF, -0.0], None), ("F.relu6(a)", [-0.0, 0.0, 6.0, NAN], None),
+    ("torch.erf(a)", [-0.0, 0.0], None), ("torch.i0(a)", [-0.0, 0.0], None),
+    ("F.batch_norm(m, None, None, training=True)", [1.5] * 6, None), ("a.topk(3)[0]", [1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0], None),
+    ("a.kthvalue(3)[0]", [1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0], None),
     ("F.max_pool1d(a.view(1, 1, 4), 2)", [1.0, 1.0, 2.0, 2.0], None), ("F.adaptive_max_pool1d(a.view(1, 1, 4), 1)", [2.0, 2.0, 2.0, 1.0], None),
 ]
 
 
 def gradients(p, row: tuple) -> list:
-    """The gradients (with respect to `a` and `b`) of the sum of a row's expression; an error's text where it raises one."""
+    """The gradients (with respect to `a` and `b`) of the sum of a row's expression, and the signs of their zeros; an error's text where
+    it raises one."""
     text, a, b = row
     leaves = {"a": p.tensor(a, requires_grad=True)}
     if b is not None:
         leaves["b"] = p.tensor(b, requires_grad=True)
+    inputs = list(leaves.values())
 
-    def run():
+    def value():
         space = {"torch": p, "F": p.nn.functional, "INF": INF, **leaves}
         if "m." in text or "(m" in text:
             space["m"] = leaves["a"].view(2, -1)
-        return p.autograd.grad(eval(text, space).sum(), list(leaves.values()), allow_unused=True)
-    return said(run)
+        return eval(text, space).sum()
+
+    def first():
+        found = p.autograd.grad(value(), inputs, allow_unused=True)
+        return [found, [g if g is None else [math.copysign(1, v) for v in g.flatten().tolist() if v == 0] for g in found]]
+
+    return said(first)
 
 
 def row_name(row: tuple) -> str:

@@ -39,8 +39,8 @@ def _method(name: str, tensor: str, arguments: str) -> str:
 
 
 def _with_ties(name: str) -> tuple:
-    """Inputs whose ties or NaN torch resolves by an unstable selection are left out for the ops that have one."""
-    return () if name.startswith(("kth", "topk")) else ("d", "i", "i32") if name == "mode" else ("d", "nan", "i", "i32", "inf")
+    """Inputs whose ties or NaN torch leaves undefined are left out."""
+    return ("d", "i", "i32") if name == "mode" else ("d", "nan", "i", "i32", "inf")
 
 
 def _table() -> list[str]:
@@ -54,6 +54,9 @@ def _table() -> list[str]:
         cases += [_method(name, tensor, arguments) for tensor in ("a", "x", "h", "bf", "u", *_with_ties(name)) for arguments in ("-1", "0")]
         cases += [_method(name, tensor, "0") for tensor in ("s", "b", "c")]
         cases += [_method(name, "x", "1"), _method(name, "x", "5"), _method(name, "t.zeros(0, 3)", "0"), _method(name, "t.zeros(0, 3)", "1")]
+    for call in ("topk(1)", "topk(3)", "topk(20)", "topk(40, largest=False)", "topk(150)", "topk(7, sorted=False)", "kthvalue(1)", "kthvalue(30)"):
+        cases += [f"(t.arange({n}) * 7 % {m}).float().{call}" for n, m in ((40, 11), (300, 5))]  # which of tied elements is taken
+    cases += [f"tie.{name}" for name in ("topk(2)", "topk(4, sorted=False)", "topk(3, largest=False)", "kthvalue(2)", "kthvalue(3)")]
     for name in ("max", "min", "median", "nanmedian", "argmax", "argmin", "prod", "aminmax"):
         cases += [f"{tensor}.{name}()" for tensor in ("a", "x", "tie", "nan", "h", "bf", "c", "i", "u", "b", "s", "inf", "zero", "t.zeros(0, 3)")]
     for name in SCAN:

@@ -72,11 +72,6 @@ def test_changed_values_are_no_matter_to_backward_of_max():
     assert x.grad.tolist() == [0.0, 1.0]
 
 
-@pytest.mark.parametrize("k", [1, 5])
-def test_topk_takes_the_lowest_index_of_ties(k):
-    assert torch.ones(5).topk(k).indices.tolist() == list(range(k))
-
-
 @pytest.mark.parametrize("call", ["prod()", "prod(0)", "cumprod(0)", "std()", "norm()", "norm(3)", "logsumexp(0)", "logcumsumexp(0)", "amax()",
                                   "sort()[0]", "cummax(0)[0]"])
 def test_second_derivatives_match_differences(call):

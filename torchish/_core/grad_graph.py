@@ -213,6 +213,25 @@ def node_class(name: str) -> type:
     return found
 
 
+class Undefined(GradNode):
+    """The node of an operation whose gradient torch leaves undefined: None goes on to its operands, or the error that a rule is."""
+
+    __slots__ = ()
+
+    def vjp(self, needs: tuple, cotangents: list, walk) -> tuple:
+        rules = self.plan().rules or ()
+        for i in needs:
+            if i < len(rules) and isinstance(rules[i], Exception):
+                raise type(rules[i])(*rules[i].args)
+        return (None,) * len(needs)
+
+
+def undefined_gradient(name: str) -> str:
+    """Declare a class of Undefined nodes that users see as `name`; returns the name to declare the operation with."""
+    _classes["undefined " + name] = type(name, (Undefined,), {"__slots__": ()})
+    return "undefined " + name
+
+
 class Nowhere(GradNode):
     """The place of a view that requires grad because its base does, but has no way to it: made without grad mode, or cut off later.
 

@@ -230,13 +230,18 @@ def _make_vjp_plan(plan: Plan, needs, given) -> Plan:
     return made
 
 
-def vjp_by_rule(xp, plan: Plan, needs, given, primals, cts, outs) -> tuple:
-    """Gradients by the op's own rules. `outs` is the primal result, from a paired forward or recomputed."""
+def vjp_by_rule(xp, plan: Plan, needs, given, primals, cts, outs, again: bool = False) -> tuple:
+    """Gradients by the op's own rules. `outs` is the primal result, from a paired forward or recomputed.
+
+    `again`: the gradients may be differentiated in their turn; a rule whose `again` is set has that in its place then.
+    """
     rest = iter(cts)
     full = [next(rest) if g else None for g in given]
     g = full[0] if plan.out is not None else full
     out = outs[0] if plan.out is not None else outs
     rules, static = plan.rules, dict(plan.static)
+    if again:
+        rules = [getattr(r, "again", None) or r for r in rules]
     return tuple(_fit(xp, rules[min(i, len(rules) - 1)](xp, g, out, *primals, **static), plan.argtypes[i]) for i in needs)
 
 

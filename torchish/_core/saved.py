@@ -148,7 +148,7 @@ def result_plan(plan: Plan, needs: tuple, given: tuple) -> Plan:
     n, k = len(plan.argtypes), len(plan.outs)
 
     def impl(xp, *args):
-        return vjp_by_rule(xp, plan, needs, given, args[:n], args[n + k:], args[n:n + k])
+        return vjp_by_rule(xp, plan, needs, given, args[:n], args[n + k:], args[n:n + k], True)
     cotangents = tuple(s for s, g in zip(plan.outs, given) if g)
     made = plan.vjps[key] = Plan(plan.op, impl, tuple(plan.argtypes[i] for i in needs), plan.argtypes + plan.outs + cotangents, plan.static)
     made.needs, made.given = needs, given

@@ -96,7 +96,8 @@ register(FUNCTIONS, "nn.functional.relu_", METHODS["relu_"])
 
 def _clip(xp, x, low, high):
     low, high = cast(xp, low, dt.BY_NUMPY[x.dtype]), cast(xp, high, dt.BY_NUMPY[x.dtype])
-    return xp.minimum(xp.maximum(x, low), high)
+    x = xp.where(x < low, low, x)  # x itself at a bound, which shows in the sign of zero
+    return xp.where(x > high, high, x)
 
 
 hardtanh_op = _op(
@@ -235,13 +236,18 @@ def tanhshrink(input):
 
 
 # ---------------------------------------------------------------- smooth
+def _below(xp, x):
+    """x where negative, else 0; its derivative at 0 is 0, as in torch's second derivative of elu."""
+    return xp.where(x < 0, x, xp.zeros((), x.dtype))
+
+
 def _elu_body(xp, x, alpha, scale, input_scale):
-    negative = xp.minimum(x, x.dtype.type(0))
+    negative = _below(xp, x)
     return xp.where(x < 0, xp.expm1(negative * input_scale) * (alpha * scale), x * scale)
 
 
 def _elu_rule(xp, g, out, x, alpha, scale, input_scale):
-    negative = xp.minimum(x, x.dtype.type(0))
+    negative = _below(xp, x)
     return xp.where(x <= 0, g * (input_scale * alpha * scale) * xp.exp(negative * input_scale), g * scale)
 
 
@@ -283,7 +289,13 @@ def _gelu_tanh_rule(xp, g, out, x):
     return g * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * _ROOT_TWO_OVER_PI * (1 + 3 * _TANH_CUBE * x * x))
 
 
-gelu_op = _op("gelu", "GeluBackward0", lambda xp, x: 0.5 * x * (1 + erf(xp, x * _ROOT_HALF)), _gelu_rule, kernel="GeluKernelImpl")
+def _gelu_body(xp, x):
+    made = 0.5 * x * (1 + erf(xp, x * _ROOT_HALF))
+    # torch's vector kernel for float32 makes NaN of infinity
+    return xp.where(x == np.inf, xp.asarray(np.nan, x.dtype), made) if x.dtype == np.float32 and x.size > 1 else made
+
+
+gelu_op = _op("gelu", "GeluBackward0", _gelu_body, _gelu_rule, kernel="GeluKernelImpl")
 gelu_tanh_op = _op(
     "gelu tanh",
     "GeluBackward0",
@@ -343,7 +355,13 @@ softplus_op = _op(
     lambda xp, x, beta, limit: xp.where(x * beta > limit, x, softplus(xp, x * beta) / beta),
     lambda xp, g, out, x, beta, limit: xp.where(x * beta > limit, g, g * sigmoid(xp, x * beta)),
 )
-logsigmoid_op = _op("log_sigmoid", "LogSigmoidBackward0", lambda xp, x: -softplus(xp, -x), lambda xp, g, out, x: g * sigmoid(xp, -x))
+
+
+def _log_sigmoid(xp, x):
+    return xp.minimum(x, 0) - xp.log1p(xp.exp(-xp.abs(x)))
+
+
+logsigmoid_op = _op("log_sigmoid", "LogSigmoidBackward0", _log_sigmoid, lambda xp, g, out, x: g * sigmoid(xp, -x))
 softsign_op = internal(
     "softsign",
     lambda xp, x: x / (1 + xp.abs(x)),

@@ -38,22 +38,29 @@ def _weights(xp, x, target, weight, ignore):
     return safe, each
 
 
-def _nll_body(xp, x, target, weight, ignore, *, reduction):
+def _nll_each(xp, x, target, weight, ignore):
+    """(losses, weights) of the samples, both 0 where ignored."""
     axis = _channels(x)
     safe, each = _weights(xp, x, target, weight, ignore)
     picked = xp.take_along_axis(x, xp.expand_dims(safe, axis), axis).reshape(target.shape)
-    losses = xp.where(target != ignore, -picked * each, xp.zeros((), x.dtype))
+    return xp.where(target != ignore, -picked * each, xp.zeros((), x.dtype)), each
+
+
+def _nll_body(xp, x, target, weight, ignore, *, reduction):
+    losses, each = _nll_each(xp, x, target, weight, ignore)
     if reduction == "none":
         return losses
     return losses.sum() / each.sum() if reduction == "mean" else losses.sum()
 
 
 def _nll_rule(xp, g, out, x, target, weight, ignore, *, reduction):
+    """Only the targets' classes get a gradient; those of ignored samples get 0, even where the mean is one of nothing."""
     axis = _channels(x)
     safe, each = _weights(xp, x, target, weight, ignore)
-    scale = g * each / each.sum() if reduction == "mean" else g * each
+    scale = -g / each.sum() * each if reduction == "mean" else -g * each
     classes = np.arange(x.shape[axis]).reshape((-1,) + (1,) * (x.ndim - axis - 1))
-    return xp.where(xp.expand_dims(safe, axis) == classes, -xp.expand_dims(scale, axis), xp.zeros((), g.dtype))
+    chosen = (xp.expand_dims(safe, axis) == classes) & xp.expand_dims(target != ignore, axis)
+    return xp.where(chosen, xp.expand_dims(scale, axis), xp.zeros((), g.dtype))
 
 
 def _nll_check(xp, x, target, weight, ignore, *, reduction):
@@ -148,19 +155,38 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
 
 
 # ---------------------------------------------------------------- cross entropy
+def _by_class(x, weight):
+    """Class weights, shaped to multiply `x`."""
+    return weight.reshape((-1,) + (1,) * (x.ndim - _channels(x) - 1))
+
+
 def _smooth_body(xp, x, target, weight, ignore, smoothing, *, reduction):
     """(1 - s) * nll + s / C * (the sum over classes of weighted -log p) (Szegedy et al., 2016, section 7)."""
     axis = _channels(x)
-    safe, each = _weights(xp, x, target, weight, ignore)
+    nll, each = _nll_each(xp, x, target, weight, ignore)
     keep = target != ignore
-    nll = -xp.take_along_axis(x, xp.expand_dims(safe, axis), axis).reshape(target.shape) * each
-    every = x if weight is None else x * weight.reshape((-1,) + (1,) * (x.ndim - axis - 1))
+    every = x if weight is None else x * _by_class(x, weight)
     smooth = xp.where(keep, -every.sum(axis), xp.zeros((), x.dtype))
     if reduction == "mean":
-        nll, smooth = nll.sum() / each.sum(), smooth.sum() / (keep.sum().astype(x.dtype) if weight is None else each.sum())
+        nll, smooth = nll.sum() / each.sum(), smooth.sum() / _counted(xp, keep, each, weight, x.dtype)
     elif reduction == "sum":
         nll, smooth = nll.sum(), smooth.sum()
     return (1 - smoothing) * nll + smoothing / x.shape[axis] * smooth
+
+
+def _counted(xp, keep, each, weight, d):
+    """What the mean of the smooth part divides by: how many samples count, or their weights' sum."""
+    return keep.sum().astype(d) if weight is None else each.sum()
+
+
+def _smooth_rule(xp, g, out, x, target, weight, ignore, smoothing, *, reduction):
+    axis, keep = _channels(x), target != ignore
+    nll = _nll_rule(xp, g * (1 - smoothing), out, x, target, weight, ignore, reduction=reduction)
+    share = g * (smoothing / x.shape[axis])
+    if reduction == "mean":
+        share = share / _counted(xp, keep, _weights(xp, x, target, weight, ignore)[1], weight, x.dtype)
+    share = -xp.expand_dims(xp.where(keep, share, xp.zeros((), g.dtype)), axis)
+    return nll + xp.broadcast_to(share if weight is None else share * _by_class(x, weight), x.shape)
 
 
 smooth_op = Op(
@@ -169,6 +195,7 @@ smooth_op = Op(
     computed(lambda x, target, weight, ignore, smoothing, *, reduction: _infer_nll(x, target, weight, ignore, reduction=reduction)),
     grad="AddBackward0",
     saves=(0, 1),
+    vjp=(_smooth_rule, None),
     check=lambda xp, x, target, weight, ignore, smoothing, *, reduction: _nll_check(xp, x, target, weight, ignore, reduction=reduction),
     checked=(1,),
     complain=_nll_complain,
@@ -179,7 +206,7 @@ def _soft_body(xp, x, target, weight, smoothing, *, reduction):
     axis = _channels(x)
     target = target * (1 - smoothing) + smoothing / x.shape[axis]
     if weight is not None:
-        x = x * weight.reshape((-1,) + (1,) * (x.ndim - axis - 1))
+        x = x * _by_class(x, weight)
     losses = -(x * target).sum(axis)
     if reduction == "none":
         return losses
@@ -190,7 +217,7 @@ def _soft_rule(xp, g, out, x, target, weight, smoothing, *, reduction):
     axis = _channels(x)
     slope = -(target * (1 - smoothing) + smoothing / x.shape[axis])
     if weight is not None:
-        slope = slope * weight.reshape((-1,) + (1,) * (x.ndim - axis - 1))
+        slope = slope * _by_class(x, weight)
     return slope * (xp.expand_dims(g, axis) if reduction == "none" else g / (x.size // x.shape[axis]) if reduction == "mean" else g)
 
 

@@ -11,16 +11,29 @@ from .._core.spec import Spec
 from .linalg_common import broadcast_batch
 from .nn_common import FLOATING, HALVES, not_implemented, product, sized, swap
 from .norm import norm_of, norm_rule
+from .pointwise import unsigned_zero
 from .variants import METHODS, public
 
 MANY_ROWS = 25  # torch multiplies matrices above this
 
 
+def _distance(xp, away, p):
+    """The p-norm of differences along the last dimension; at an infinite p NaN does not count, as in torch's kernel."""
+    if p == math.inf and away.shape[-1]:
+        size = xp.abs(away)
+        return xp.max(xp.where(xp.isnan(size), xp.zeros((), size.dtype), size), axis=-1)
+    return norm_of(xp, away, (-1,), False, p)
+
+
 def _away_rule(xp, g, norms, away, p):
-    """The gradient of distances in the differences; at an infinite p all coordinates that attain it count fully."""
-    if p == math.inf:
-        return g * ((away > 0).astype(away.dtype) - (away < 0).astype(away.dtype)) * (xp.abs(away) == norms)
-    return norm_rule(xp, g, norms, away, (-1,), True, p)
+    """The gradient of distances in the differences; NaN stays. At an infinite p all coordinates that attain it count fully."""
+    if p not in (1, math.inf):
+        return norm_rule(xp, g, norms, away, (-1,), True, p)
+    sign = xp.where(xp.isnan(away), away, (away > 0).astype(away.dtype) - (away < 0).astype(away.dtype))
+    if p == 1:
+        return g * sign
+    from_norm = xp.abs(xp.abs(away) - norms)
+    return g * sign * xp.where(from_norm > 0, xp.zeros((), away.dtype), 1 - from_norm)
 
 
 # ---------------------------------------------------------------- cdist
@@ -50,16 +63,18 @@ def _differences(a, b):
 
 
 def _cdist(xp, a, b, *, p):
-    return norm_of(xp, _differences(a, b), (-1,), False, p)
+    return _distance(xp, _differences(a, b), p)
 
 
-def _cdist_rule(sign: int, axis: int):
-    def rule(xp, g, out, a, b, *, p):
-        return sign * xp.sum(_away_rule(xp, g[..., None], out[..., None], _differences(a, b), p), axis)
-    return rule
+def _cdist_rule_a(xp, g, out, a, b, *, p):
+    return unsigned_zero(xp, xp.sum(_away_rule(xp, g[..., None], out[..., None], _differences(a, b), p), -2))
 
 
-cdist_op = Op("cdist", _cdist, simple(_cdist_infer), grad="CdistBackward0", saves=(0, 1, "result"), vjp=(_cdist_rule(1, -2), _cdist_rule(-1, -3)))
+def _cdist_rule_b(xp, g, out, a, b, *, p):
+    return _cdist_rule_a(xp, swap(g), swap(out), b, a, p=p)
+
+
+cdist_op = Op("cdist", _cdist, simple(_cdist_infer), grad="CdistBackward0", saves=(0, 1, "result"), vjp=(_cdist_rule_a, _cdist_rule_b))
 
 
 def _euclidean(xp, a, b, *, p):
@@ -124,7 +139,7 @@ def _pairs(x):
 
 
 def _pdist(xp, x, *, p):
-    return norm_of(xp, _pairs(x), (-1,), False, p)
+    return _distance(xp, _pairs(x), p)
 
 
 def _pdist_rule(xp, g, out, x, *, p):

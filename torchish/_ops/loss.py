@@ -18,6 +18,7 @@ from .._core.spec import Spec
 from .._promotion import promote_types
 from .declare import broadcast_shapes
 from .nn_common import FLOATING, computed, not_implemented, sigmoid, sized, softplus
+from .pointwise import sign
 from .shared import summed
 from .variants import METHODS, public
 
@@ -120,8 +121,13 @@ def _square(xp, x, t):
 
 _mse = pointwise("mse_loss", "MseLossBackward0", _square, (lambda xp, x, t: 2 * (x - t), lambda xp, x, t: 2 * (t - x)), "mse_cpu")
 _l1 = pointwise(
-    "l1_loss", by_reduction("AbsBackward0"), lambda xp, x, t: xp.abs(x - t), (lambda xp, x, t: xp.sign(x - t), lambda xp, x, t: xp.sign(t - x))
+    "l1_loss", by_reduction("AbsBackward0"), lambda xp, x, t: xp.abs(x - t), (lambda xp, x, t: sign(xp, x - t), lambda xp, x, t: -sign(xp, x - t))
 )
+
+
+def _exchanged(slope: Callable) -> Callable:
+    """The derivative in the target of a loss that is symmetric in both."""
+    return lambda xp, x, t, *numbers: slope(xp, t, x, *numbers)
 
 
 def _smooth(xp, x, t, beta):
@@ -144,8 +150,8 @@ def _huber_slope(xp, x, t, delta):
     return xp.where(d <= -delta, -delta, xp.where(d >= delta, delta, d)).astype(d.dtype)
 
 
-_smooth_l1 = pointwise("smooth_l1_loss", "SmoothL1LossBackward0", _smooth, (_smooth_slope, lambda *a: -_smooth_slope(*a), None), "smooth_l1_cpu")
-_huber_loss = pointwise("huber_loss", "HuberLossBackward0", _huber, (_huber_slope, lambda *a: -_huber_slope(*a), None), "huber_cpu")
+_smooth_l1 = pointwise("smooth_l1_loss", "SmoothL1LossBackward0", _smooth, (_smooth_slope, _exchanged(_smooth_slope), None), "smooth_l1_cpu")
+_huber_loss = pointwise("huber_loss", "HuberLossBackward0", _huber, (_huber_slope, _exchanged(_huber_slope), None), "huber_cpu")
 
 
 def _weighted(plain, input, target, weight, reduction: str):
@@ -220,7 +226,7 @@ def _bce_slope(xp, x, t, w):
 
 
 def _bce_target(xp, x, t, w):
-    made = xp.log1p(-x) - xp.log(x)  # torch bounds the logarithms of the loss only
+    made = -(xp.log(x) - xp.log1p(-x))  # torch bounds the logarithms of the loss only
     return made if w is None else made * w
 
 
@@ -335,7 +341,11 @@ _POISSON = {(a, b): _poisson(a, b) for a in (True, False) for b in (True, False)
 @public("nn.functional.poisson_nll_loss", method=False)
 def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-08, reduce=None, reduction="mean"):
     """exp(x) - t x (or x - t log(x + eps)); `full` adds Stirling's term for t > 1."""
-    return _POISSON[bool(log_input), bool(full)]((input, target, eps), reduction_of(size_average, reduce, reduction))
+    reduction = reduction_of(size_average, reduce, reduction)
+    made = _POISSON[bool(log_input), bool(full)]((input, target, eps), reduction)
+    if full and reduction == "none":
+        made._bump()  # torch adds the term in place
+    return made
 
 
 def _gaussian(full: bool):
@@ -388,8 +398,13 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-06, reduction="mean
     return _GAUSSIAN[bool(full)]((input, target, var, eps), reduction)
 
 
+def _soft_margin_slope(xp, x, t):
+    z = xp.exp(-t * x)
+    return -t * z / (1 + z)  # NaN where z overflows, as in torch
+
+
 _soft_margin = pointwise(
-    "soft_margin_loss", "SoftMarginLossBackward0", lambda xp, x, t: softplus(xp, -t * x), (lambda xp, x, t: -t * sigmoid(xp, -t * x), None)
+    "soft_margin_loss", "SoftMarginLossBackward0", lambda xp, x, t: softplus(xp, -t * x), (_soft_margin_slope, None)
 )
 
 

@@ -17,8 +17,8 @@ from .variants import METHODS, public
 
 
 def _positive(xp, x):
-    """max(x, 0) with torch's derivative of clamp_min: 1 at 0."""
-    return xp.where(x >= 0, x, xp.zeros((), x.dtype))
+    """max(x, 0) with torch's derivative of clamp_min: 1 at 0, 0 at NaN (which stays)."""
+    return xp.where(x >= 0, x, xp.where(x != x, xp.asarray(np.nan, x.dtype), xp.zeros((), x.dtype)))
 
 
 # ---------------------------------------------------------------- distances
@@ -106,7 +106,23 @@ def _hinge_slope(xp, x, t, margin):
 
 
 _hinge_loss = pointwise("hinge_embedding_loss", by_reduction("AddBackward0"), _hinge, (_hinge_slope, None, None))
-_ranking = pointwise("margin_ranking_loss", by_reduction("ClampMinBackward0"), lambda xp, a, b, t, margin: _positive(xp, -t * (a - b) + margin))
+
+
+def _ranked(xp, a, b, t, margin):
+    return -t * (a - b) + margin
+
+
+def _ranking_slope(factor):
+    """The derivative in an operand whose own is `factor(a, b, t)`, 0 times it where the margin is kept."""
+    return lambda xp, a, b, t, margin: (_ranked(xp, a, b, t, margin) >= 0).astype(a.dtype) * factor(a, b, t)
+
+
+_ranking = pointwise(
+    "margin_ranking_loss",
+    by_reduction("ClampMinBackward0"),
+    lambda xp, a, b, t, margin: _positive(xp, _ranked(xp, a, b, t, margin)),
+    (_ranking_slope(lambda a, b, t: -t), _ranking_slope(lambda a, b, t: t), _ranking_slope(lambda a, b, t: b - a), None),
+)
 _multilabel_soft = {
     r: Op(
         f"multilabel_soft_margin_loss {r}",
@@ -139,7 +155,11 @@ def margin_ranking_loss(input1, input2, target, margin=0.0, size_average=None, r
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"input1: {a.shape!r}, input2: {b.shape!r}, target: {t.shape!r} "
         )
-    return _ranking((input1, input2, target, float(margin)), reduction_of(size_average, reduce, reduction))
+    reduction = reduction_of(size_average, reduce, reduction)
+    made = _ranking((input1, input2, target, float(margin)), reduction)
+    if reduction == "none":
+        made._bump()  # torch clamps in place
+    return made
 
 
 @public("nn.functional.multilabel_soft_margin_loss", method=False)

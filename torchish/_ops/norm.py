@@ -4,6 +4,7 @@ from __future__ import annotations
 import math
 
 from .. import _dtype as dt
+from .._core.grad_graph import undefined_gradient
 from .._core.handle import TensorBase
 from .._core.op import Op, cast
 from .._core.record import call
@@ -59,7 +60,7 @@ def _power(xp, size, exponent):
 def norm_rule(xp, g, out, x, dims, keepdim, ord):
     """The gradient of sum(|x|^p)^(1/p): sgn(x) |x|^(p-1) / norm^(p-1), with 0 where the norm, or for p < 1 the element, is 0."""
     if ord == 0:
-        return xp.zeros_like(x)
+        return xp.zeros_like(x)  # of cdist and renorm; norms themselves have none, see _undefined
     if ord == 1:
         return g * _sgn(xp, x)
     if ord == 2:
@@ -76,6 +77,14 @@ def norm_rule(xp, g, out, x, dims, keepdim, ord):
 
 
 norm_op = reduction("linalg.vector_norm", norm_of, "LinalgVectorNormBackward0", norm_rule, saves=(0, "result"))
+count_op = reduction("linalg.vector_norm of order 0", norm_of, undefined_gradient("LinalgVectorNormBackward0"), norm_rule, saves=(0, "result"))
+
+
+def _undefined(made: TensorBase) -> TensorBase:
+    """`made` with a node whose gradient is undefined, which backward has to ask (see grad_graph.Undefined)."""
+    if made._edge is not None:
+        made._edge[0]._extra()
+    return made
 
 
 # ---------------------------------------------------------------- vector norms
@@ -126,7 +135,8 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     result = _result_dtype(spec, dtype, "linalg.vector_norm")
     dims = all_dims(dim, spec.ndim)
     _check_identity(spec, ord, dim, dims)
-    return reduce(norm_op, x, dims, keepdim, result, (("ord", ord),))
+    made = reduce(norm_op if ord else count_op, x, dims, keepdim, result, (("ord", ord),))
+    return made if ord else _undefined(made)
 
 
 # ---------------------------------------------------------------- matrix norms
@@ -157,7 +167,7 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     if ord == "nuc" or abs(ord) == 2:
         return _by_singular_values(A, ord, first, second, keepdim, result)
     first, second = (second, first) if abs(ord) == math.inf else (first, second)
-    return _sum_then_choose(vector_norm(A, 1, first, True, dtype=dtype), ord, second, first, keepdim)
+    return _extreme(vector_norm(A, 1, first, keepdim, dtype=dtype), ord, second - (first < second and not keepdim), keepdim)
 
 
 def _extreme(t: TensorBase, ord, dim: int, keepdim: bool) -> TensorBase:
@@ -167,9 +177,6 @@ def _extreme(t: TensorBase, ord, dim: int, keepdim: bool) -> TensorBase:
     return METHODS["amax" if ord > 0 else "amin"](t, dim, keepdim)
 
 
-def _sum_then_choose(sums: TensorBase, ord, dim: int, summed: int, keepdim: bool) -> TensorBase:
-    chosen = _extreme(sums, ord, dim, True)
-    return chosen if keepdim else METHODS["squeeze"](chosen, (dim, summed))
 
 
 def _by_singular_values(A, ord, first: int, second: int, keepdim: bool, result: dt.dtype) -> TensorBase:
@@ -230,10 +237,15 @@ def _dist_planner(op: Op, argtypes: tuple, static: dict):
             away = cast(xp, x, compute) - cast(xp, y, compute)
             return sign * norm_rule(xp, g, out, away, dims, False, p)
         return rule_for_one
-    return impl, spec_of((), common.to_real(), a.device), (rule(1), rule(-1))
+    negated = RuntimeError("Expected a proper Tensor but got None (or an undefined Tensor in C++) for argument #0 'self'")
+    return impl, spec_of((), common.to_real(), a.device), (rule(1), rule(-1) if p else negated)
 
 
-dist_op = Op("dist", lambda xp, x, y: x, _dist_planner, grad="DistBackward0", saves=(0, 1, "result"))
+def _dist(name: str, grad: str) -> Op:
+    return Op(name, lambda xp, x, y: x, _dist_planner, grad=grad, saves=(0, 1, "result"))
+
+
+dist_op, dist_count_op = _dist("dist", "DistBackward0"), _dist("dist of order 0", undefined_gradient("DistBackward0"))
 
 
 @public("dist")
@@ -242,7 +254,8 @@ def dist(input, other, p=2):
     common = promoted((input._spec, other._spec))
     if common.category < FLOATING:
         raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {common.legacy} instead.")
-    return call(dist_op, (input, other), (("p", p),))
+    made = call(dist_op if p else dist_count_op, (input, other), (("p", p),))
+    return made if p else _undefined(made)
 
 
 exact_out("linalg.vector_norm", "linalg.norm", "norm")

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from .. import _dtype as dt
@@ -32,6 +33,21 @@ def complex_of(xp, real, imag):
     made = np.empty(np.broadcast_shapes(np.shape(real), np.shape(imag)), np.complex128 if real.dtype == np.float64 else np.complex64)
     made.real, made.imag = real, imag
     return made
+
+
+@jax.custom_jvp
+def _unsigned_zero(x):
+    return jnp.where(x == 0, jnp.zeros_like(x), x)
+
+
+@_unsigned_zero.defjvp
+def _unsigned_zero_jvp(primals, tangents):
+    return _unsigned_zero(*primals), tangents[0]
+
+
+def unsigned_zero(xp, x):
+    """x + 0: the identity, but for -0 (XLA would leave out the addition)."""
+    return x + 0 if xp is np else _unsigned_zero(x)
 
 
 def slope(derivative: Callable) -> Callable:
@@ -149,7 +165,7 @@ def sign(xp, x):
     if x.dtype.kind in "bu":
         return (x != 0).astype(x.dtype)
     made = xp.sign(x)
-    return xp.where(x != x, xp.zeros_like(made), made)
+    return xp.where((x != x) | (x == 0), xp.zeros_like(made), made)  # JAX has -0 at -0
 
 
 def unit(xp, x):
@@ -196,4 +212,4 @@ def positive(input):
 
 register(METHODS, "__pos__", METHODS["positive"])
 register(METHODS, "__abs__", METHODS["abs"])
-__all__ = ["complex_of", "conj", "over", "slope", "unit", "zeros"]
+__all__ = ["complex_of", "conj", "over", "slope", "unit", "unsigned_zero", "zeros"]

@@ -14,6 +14,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.op import Op
 from .._core.record import call
+from .._core.tape import state
 from .nn_common import FLOATING, computed, not_implemented, ntuple, sized
 from .pooling_geometry import adaptive_sizes, pool_arguments, pooled_sizes
 from .shared import shape_text
@@ -21,8 +22,20 @@ from .variants import METHODS, public
 
 
 def node_name(pattern: str, rank: int) -> str:
-    """torch's node: 1-d pooling is 2-d pooling with a dimension squeezed out again."""
+    """torch's node: 1-d pooling is 2-d pooling with a dimension squeezed out again, see `recorded`."""
     return "SqueezeBackward1" if rank == 1 else pattern.format(rank)
+
+
+def recorded(ops: dict, input, key: str, windows: tuple, unit: tuple, rest: tuple = ()):
+    """Record pooling over `windows`, one a dimension, which is the static parameter `key`. 1-d pooling is, as in torch, 2-d pooling of a view
+    with one more dimension, whose window is `unit`, and a view of the result."""
+    if len(windows) > 1:
+        return call(ops[len(windows)], (input,), ((key, windows), *rest))
+    made = call(ops[2], (METHODS["unsqueeze"](input, -2),), ((key, (unit, *windows)), *rest))
+    return tuple([METHODS["squeeze"](t, -2) for t in made]) if made.__class__ is tuple else METHODS["squeeze"](made, -2)
+
+
+UNIT = (1, 1, 1, 1, 0, 1)  # the window of a dimension that is not pooled: size, count, kernel, stride, padding, dilation
 
 
 # ---------------------------------------------------------------- windows
@@ -136,9 +149,9 @@ def _max_op(name: str, grad: str, kernel_name: str) -> Op:
     return Op(name, _max_body, computed(_infer_max(kernel_name)), grad=grad, saves=(0,), vjp=(_max_rule,))
 
 
-_MAX = {r: _max_op(f"max_pool{r}d", node_name("MaxPool{}DWithIndicesBackward0", r), "max_pool3d" if r == 3 else "max_pool2d") for r in (1, 2, 3)}
+_MAX = {r: _max_op(f"max_pool{r}d", f"MaxPool{r}DWithIndicesBackward0", f"max_pool{r}d") for r in (2, 3)}
 _ADAPTIVE_MAX = {
-    r: _max_op(f"adaptive_max_pool{r}d", node_name("AdaptiveMaxPool{}DBackward0", r), f"adaptive_max_pool{max(r, 2)}d") for r in (1, 2, 3)
+    r: _max_op(f"adaptive_max_pool{r}d", f"AdaptiveMaxPool{r}DBackward0", f"adaptive_max_pool{r}d") for r in (2, 3)
 }
 
 
@@ -153,11 +166,21 @@ def _publish_max(rank: int) -> None:
         windows = tuple(zip(x.shape[-rank:], sizes, kernel, stride, padding, dilation))
         whole = all(o * k <= n for o, k, n in zip(sizes, kernel, x.shape[-rank:]))
         apart = kernel == stride and whole and not any(padding) and set(dilation) == {1}
-        return call(_MAX[rank], (input,), (("windows", windows), ("upsample", kernel if apart else None)))
+        upsample = kernel if apart else None
+        if rank == 1 and upsample is not None:
+            upsample = (1, *kernel)
+        return recorded(_MAX, input, "windows", windows, UNIT, (("upsample", upsample),))
+
+    def values(input, kernel_size, stride, padding, dilation, ceil_mode):
+        if rank > 1 or (state.grad and input._current_edge() is not None):
+            return indexed(input, kernel_size, stride, padding, dilation, ceil_mode)[0]
+        # without a gradient torch has a kernel for 1-d pooling, whose result is no view
+        return METHODS["clone"](indexed(input, kernel_size, stride, padding, dilation, ceil_mode)[0])
 
     def pool(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
-        made = indexed(input, kernel_size, stride, padding, dilation, ceil_mode)
-        return made if return_indices else made[0]
+        if return_indices:
+            return indexed(input, kernel_size, stride, padding, dilation, ceil_mode)
+        return values(input, kernel_size, stride, padding, dilation, ceil_mode)
 
     def with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
         return indexed(input, kernel_size, stride, padding, dilation, ceil_mode)
@@ -169,9 +192,9 @@ def _publish_max(rank: int) -> None:
     public(f"nn.functional.{name}", method=False)(pool)
     public(f"nn.functional.{name}_with_indices", method=False, also=("max_pool1d_with_indices",) if rank == 1 else ())(with_indices)
     public(name, method=False)(
-        lambda input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False: indexed(
+        lambda input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False: values(
             input, kernel_size, stride, padding, dilation, ceil_mode
-        )[0]
+        )
     )
 
 
@@ -182,7 +205,7 @@ def _publish_adaptive_max(rank: int) -> None:
         x = input._spec
         sizes = adaptive_sizes(name, rank, x, output_size)
         windows = tuple(zip(x.shape[-rank:], sizes))
-        return call(_ADAPTIVE_MAX[rank], (input,), (("windows", windows), ("upsample", None)))
+        return recorded(_ADAPTIVE_MAX, input, "windows", windows, (1, 1), (("upsample", None),))
 
     def pool(input, output_size, return_indices=False):
         made = indexed(input, output_size)
@@ -270,8 +293,8 @@ def _infer_average(x, *, geometry, include, divisor):
 
 
 _AVERAGE = {
-    r: Op(f"avg_pool{r}d", _average_body, computed(_infer_average), grad=node_name("AvgPool{}DBackward0", r), saves=(0,), vjp=(_average_rule,))
-    for r in (1, 2, 3)
+    r: Op(f"avg_pool{r}d", _average_body, computed(_infer_average), grad=f"AvgPool{r}DBackward0", saves=(0,), vjp=(_average_rule,))
+    for r in (2, 3)
 }
 
 
@@ -282,7 +305,7 @@ def _average(name: str, rank: int, input, kernel_size, stride, padding, ceil_mod
     kernel, stride, padding, dilation = pool_arguments(name, rank, x, kernel_size, stride, padding, 1)
     sizes = pooled_sizes(name, rank, x, kernel, stride, padding, dilation, ceil_mode)
     geometry = tuple(zip(x.shape[-rank:], sizes, kernel, stride, padding))
-    return call(_AVERAGE[rank], (input,), (("geometry", geometry), ("include", bool(include)), ("divisor", divisor)))
+    return recorded(_AVERAGE, input, "geometry", geometry, UNIT[:5], (("include", bool(include)), ("divisor", divisor)))
 
 
 def _publish_average(rank: int) -> None:
@@ -329,23 +352,30 @@ def _infer_adaptive_mean(x, *, sizes):
     return sized(tuple(x.shape[: -len(sizes)]) + sizes, x)
 
 
-def _publish_adaptive_average(rank: int) -> None:
-    name = f"adaptive_avg_pool{rank}d"
-    op = Op(
-        name,
+_ADAPTIVE_AVERAGE = {
+    r: Op(
+        f"adaptive_avg_pool{r}d",
         _adaptive_mean_body,
         computed(_infer_adaptive_mean),
-        grad=node_name("AdaptiveAvgPool{}DBackward0", rank),
+        grad=f"AdaptiveAvgPool{r}DBackward0",
         saves=(0,),
         vjp=(_adaptive_mean_rule,),
     )
+    for r in (2, 3)
+}
+
+
+def _publish_adaptive_average(rank: int) -> None:
+    name = f"adaptive_avg_pool{rank}d"
 
     def pool(input, output_size):
         x = input._spec
         sizes = adaptive_sizes(name, rank, x, output_size)
-        if set(sizes) == {1} and rank > 1 and x.dtype.category == FLOATING:
-            return METHODS["mean"](input, tuple(range(-rank, 0)), True)
-        return call(op, (input,), (("sizes", sizes),))
+        if set(sizes) == {1} and x.dtype.category == FLOATING:
+            if rank > 1:
+                return METHODS["mean"](input, tuple(range(-rank, 0)), True)
+            return METHODS["squeeze"](METHODS["mean"](METHODS["unsqueeze"](input, -2), (-1, -2), True), -2)
+        return recorded(_ADAPTIVE_AVERAGE, input, "sizes", sizes, 1)
 
     pool.__doc__ = f"Means over {rank}-d windows chosen so that the result has `output_size`."
     public(f"nn.functional.{name}", method=False, also=(name,) if rank == 1 else ())(pool)

@@ -218,6 +218,13 @@ def _prod(xp, x, dims, keepdim):
     return xp.prod(x, axis=dims, keepdims=keepdim)
 
 
+def _prod_all_rule(xp, g, out, x, dims, keepdim):
+    """As along dimensions, but plain 0 where several elements are 0."""
+    if not x.ndim:
+        return g
+    return xp.where(xp.sum(x == 0) > 1, xp.zeros((), x.dtype), _prod_rule(xp, g, out, x, dims, keepdim))
+
+
 def _prod_rule(xp, g, out, x, dims, keepdim):
     """result / x where no element is 0, as in torch (NaN and infinities show it), else the product of the others."""
     zeros = xp.any(x == 0)
@@ -235,7 +242,7 @@ def _prod_of_others(xp, g, x, dims):
     return g * xp.conj(xp.transpose(others, tuple([int(i) for i in np.argsort(kept + dims)])))
 
 
-prod_all = reduction("prod", _prod, "ProdBackward0", _prod_rule, saves=(0, "result"))
+prod_all = reduction("prod", _prod, "ProdBackward0", _prod_all_rule, saves=(0, "result"))
 prod_dim = reduction("prod.dim", _prod, "ProdBackward1", _prod_rule, saves=(0, "result"))
 
 

@@ -14,6 +14,7 @@ from .._dtype import BOOL, COMPLEX, FLOATING
 from .exact_out import dtype_named, exact_out, scalar_type
 from .factory import check_dtype
 from .nn_common import C_NAMES
+from .pointwise import unsigned_zero
 from .return_types import return_type
 from .selection import is_nan, picking, refuse, running_max, widened
 from .shared import wrap_dim
@@ -30,10 +31,14 @@ def _scan_planner(op: Op, argtypes: tuple, static: dict):
         return cast(xp, op.body(xp, x, dim) if a.ndim else op.body(xp, xp.reshape(x, (1,)), 0).reshape(()), result)
 
     def typed(rule):
+        if rule is None:
+            return None
+
         def cast_rule(xp, g, out, x, *, dim, dtype):
             shape = x.shape or (1,)
             g, out, full = (xp.reshape(cast(xp, a, compute), shape) for a in (g, out, x))
             return xp.reshape(rule(xp, g, out, full, dim), x.shape)
+        cast_rule.again = typed(getattr(rule, "again", None))
         return cast_rule
     return impl, spec_of(tuple(a.shape), result, a.device), None if op.vjp is None else (typed(op.vjp[0]),)
 
@@ -51,12 +56,31 @@ def _cumsum_rule(xp, g, out, x, dim):
 
 
 def _cumprod_rule(xp, g, out, x, dim):
-    """sum of g_k out_k / x_i over k >= i where no element is 0, as in torch (NaN and infinities show it), else without division."""
+    """sum of g_k out_k / x_i over k >= i where no element is 0, as in torch (NaN and infinities show it). Else the same before the first zero,
+    products without it at the zero, and 0 behind."""
+    if x.ndim and x.shape[dim] <= 1:
+        return g
+    zero = x == 0
+    seen = xp.cumsum(zero.astype(np.int32), axis=dim)  # zeros up to here
+    before, first, between = seen == 0, (seen == 1) & zero, (seen == 1) & ~zero
+    nothing, one = xp.zeros((), x.dtype), xp.ones((), x.dtype)
+    weighted = xp.where(before, g * xp.conj(out), nothing)
+    ahead = _cumsum_rule(xp, weighted, out, x, dim) / xp.conj(xp.where(before, x, one))
+    behind = xp.sum(xp.cumprod(xp.conj(xp.where(between, x, one)), axis=dim) * xp.where(seen == 1, g, nothing), axis=dim, keepdims=True)
+    prefix = xp.cumprod(xp.conj(xp.where(before, x, one)), axis=dim)
+    return xp.where(before, ahead, xp.where(first, behind * prefix, nothing))
+
+
+def _cumprod_again(xp, g, out, x, dim):
+    """The same without division or choice, so that it can be differentiated at zeros too."""
     if x.ndim and x.shape[dim] <= 1:
         return g
     zeros = xp.any(x == 0)
     plain = _cumsum_rule(xp, g * xp.conj(out), out, x, dim) / xp.conj(xp.where(zeros, xp.ones_like(x), x))
     return xp.where(zeros, _cumprod_of_others(xp, g, x, dim), plain)
+
+
+_cumprod_rule.again = _cumprod_again
 
 
 def _cumprod_of_others(xp, g, x, dim):
@@ -78,6 +102,17 @@ def _suffix(xp, g, factor):
 
 
 def _logcumsumexp_rule(xp, g, out, x, dim):
+    """By logarithms of the positive and of the negative cotangents, as torch has it (NaN and infinities show it)."""
+    if x.dtype.kind == "c":
+        return _logcumsumexp_complex_rule(xp, g, out, x, dim)
+
+    def part(size):
+        logs = xp.where(size > 0, xp.log(xp.where(size > 0, size, xp.ones((), x.dtype))), xp.asarray(np.finfo(x.dtype).min, x.dtype))
+        return xp.exp(xp.flip(_logcumsumexp(xp, xp.flip(logs - out, dim), dim), dim) + x)
+    return part(g) - part(-g)
+
+
+def _logcumsumexp_complex_rule(xp, g, out, x, dim):
     """exp(x_i - out_i) times r_i = g_i + exp(out_i - out_{i+1}) r_{i+1}: no exponent is above 0."""
     g, out, x = (xp.moveaxis(a, dim, 0) for a in (g, out, x))
     factor = xp.concatenate([xp.exp(out[:-1] - out[1:]), xp.ones_like(out[:1])], 0)
@@ -87,7 +122,7 @@ def _logcumsumexp_rule(xp, g, out, x, dim):
 def _logcumsumexp(xp, x, dim):
     if x.dtype.kind == "c":
         return xp.moveaxis(_complex_scan(xp, xp.moveaxis(x, dim, 0)), 0, dim)
-    return np.logaddexp.accumulate(x, axis=dim) if xp is np else jax.lax.cumlogsumexp(x, axis=dim)
+    return unsigned_zero(xp, np.logaddexp.accumulate(x, axis=dim) if xp is np else jax.lax.cumlogsumexp(x, axis=dim))
 
 
 def _complex_scan(xp, x):

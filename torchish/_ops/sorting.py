@@ -1,6 +1,6 @@
 """Sorting and ranking along a dimension: sort, argsort, msort, topk, kthvalue. Every sort is stable; NaN counts as the largest value.
 
-Where values tie, topk takes the lowest indices first; torch's CPU kernel leaves their order to a partial sort.
+Which of tied values topk and kthvalue take, torch's CPU kernels leave to partial sorts: see partial_order.py.
 """
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from .._core.record import call, set_strides
 from .._dtype import BOOL, COMPLEX
 from .exact_out import alone_out, exact_out
 from .layout import elementwise_strides
+from .partial_order import kth, picked_as_torch, top
 from .reduction import one_dim
 from .return_types import return_type
 from .selection import pick, picking, reduced_dim, refuse
@@ -24,14 +25,21 @@ def order(xp, x, dim: int, descending: bool):
     return x.shape[dim] - 1 - xp.flip(xp.argsort(xp.flip(x, dim), axis=dim, stable=True), dim)
 
 
-def _top(xp, x, dim, k, largest):
-    return order(xp, x, dim, largest)[(slice(None),) * dim + (slice(0, k),)]
+def _top(xp, x, dim, k, largest, ordered):
+    sorted_index = order(xp, x, dim, largest)
+    if k == 0:
+        return sorted_index[(slice(None),) * dim + (slice(0, 0),)]
+    return picked_as_torch(xp, x, sorted_index, dim, 0, k, top(k, ordered), always=not ordered)
+
+
+def _kth(xp, x, dim, k):
+    return picked_as_torch(xp, x, order(xp, x, dim, False), dim, k - 1, k, kth(k))
 
 
 sort_op = picking("sort", order, "SortBackward0")
 sort_stable_op = picking("sort.stable", order, "SortBackward1")
 topk_op = picking("topk", _top, "TopkBackward0")
-kthvalue_op = picking("kthvalue", lambda xp, x, dim, k: order(xp, x, dim, False)[(slice(None),) * dim + (slice(k - 1, k),)], "KthvalueBackward0")
+kthvalue_op = picking("kthvalue", _kth, "KthvalueBackward0")
 SORT, TOPK, KTHVALUE = (return_type(name, "values", "indices") for name in ("sort", "topk", "kthvalue"))
 
 
@@ -74,7 +82,7 @@ def msort(input):
 
 @public("topk", out=True)
 def topk(input, k, dim=-1, largest=True, sorted=True):
-    """The `k` largest (or smallest) elements along `dim` and their indices, a named tuple; always sorted, ties by index.
+    """The `k` largest (or smallest) elements along `dim` and their indices, a named tuple; unless `sorted` in the order of selection.
 
     Raises RuntimeError for a `k` out of range, and for bool and complex tensors.
     """
@@ -89,7 +97,8 @@ def topk(input, k, dim=-1, largest=True, sorted=True):
         raise RuntimeError("topk does not support bool dtypes on CPU")
     if spec.ndim == 0:  # torch returns the element for k = 0 too
         k = 1
-    return TOPK(call(topk_op, (input,), (("dim", dim), ("size", k), ("squeeze", False), ("k", k), ("largest", bool(largest)))))
+    return TOPK(call(topk_op, (input,), (("dim", dim), ("size", k), ("squeeze", False), ("k", k), ("largest", bool(largest)),
+                                     ("ordered", bool(sorted)))))
 
 
 @public("kthvalue", out=True)

@@ -66,7 +66,8 @@ def _special(name: str, body, derivative, *, numpy: bool, kernel: str, also: tup
           also=also)
 
 
-_special("erf", erf, lambda xp, out, x: TWO_OVER_ROOT_PI * xp.exp(-x * x), numpy=True, kernel="erf_vml_cpu", also=("special.erf",))
+_special("erf", lambda xp, x: xp.where(x == 0, x, erf(xp, x)), lambda xp, out, x: TWO_OVER_ROOT_PI * xp.exp(-x * x), numpy=True,
+         kernel="erf_vml_cpu", also=("special.erf",))
 _special("erfc", erfc, lambda xp, out, x: -TWO_OVER_ROOT_PI * xp.exp(-x * x), numpy=True, kernel="erfc_vml_cpu", also=("special.erfc",))
 _special("erfinv", lambda xp, x: jax.scipy.special.erfinv(x), lambda xp, out, x: xp.exp(out * out) / TWO_OVER_ROOT_PI, numpy=False,
          kernel="erfinv_vml_cpu", also=("special.erfinv",))
@@ -102,7 +103,8 @@ def trigamma(xp, x):
         total = total + 1 / (at * at)
         at = at + 1
     total = total + 1 / at + 0.5 / (at * at) + _horner(_BERNOULLI, 1 / (at * at)) / (at * at * at)
-    s = jnp.sin(jnp.pi * jnp.where(low, wide, 0.5))
+    # the reflection at the precision of x, so that a pole's value is torch's
+    s = jnp.sin(jnp.asarray(math.pi, x.dtype) * jnp.where(low, x, 0.5)).astype(jnp.float64)
     return jnp.where(low, (jnp.pi / s) ** 2 - total, total).astype(x.dtype)
 
 

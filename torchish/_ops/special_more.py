@@ -17,7 +17,7 @@ from .._dtype import FLOATING
 from .declare import INT_TO_FLOAT, internal, narrow, unary
 from .guards import COMPLEX_DTYPES, HALVES, INTEGERS, NUMBERS, choice, guard, tensors_only
 from .nn_common import sized
-from .pointwise import slope
+from .pointwise import slope, unsigned_zero
 from .return_types import return_type
 from .selection import widened
 from .special_functions import digamma, trigamma
@@ -48,7 +48,7 @@ def _i1e_slope(xp, out, x):
 
 
 unary("i0(input)", lambda xp, x: jsp.i0(x), kind=INT_TO_FLOAT, refuse=COMPLEX_DTYPES, kernel="i0_vml_cpu", numpy=False, also=("special.i0",),
-      vjp=slope(lambda xp, out, x: jsp.i1(x)))
+      vjp=slope(lambda xp, out, x: unsigned_zero(xp, jsp.i1(x))))
 _private("i0e", lambda xp, x: jsp.i0e(x), lambda xp, out, x: jsp.i1e(x) - jnp.sign(x) * out)
 _private("i1", lambda xp, x: jsp.i1(x), _i1_slope)
 _private("i1e", lambda xp, x: jsp.i1e(x), _i1e_slope)

@@ -146,9 +146,10 @@ def _renorm_planner(op: Op, argtypes: tuple, static: dict):
 
     def rule(xp, g, out, x, most, **static):
         x, g = cast(xp, x, compute), cast(xp, g, compute)
-        norm, over, scale = parts(xp, x, most)
-        slope = xp.sum((g * conj(xp, x)).real, others, keepdims=True) * xp.where(over, -most / (norm + 1e-7) ** 2, xp.zeros_like(norm))
-        return g * scale + norm_rule(xp, slope, norm, x, others, True, p)
+        norm, over, _ = parts(xp, x, most)
+        inverse = 1 / (norm + 1e-7)
+        along = norm_rule(xp, xp.sum((conj(xp, x) * g).real, others, keepdims=True), norm, x, others, True, p)
+        return xp.where(over, most * inverse * (g - inverse * along), g)
     return impl, a, (rule, None)
 
 
