@@ -24,6 +24,7 @@ from ._core.spec import Size
 from ._core.storage import VersionCounter
 from ._core.tape import state
 from ._device import device
+from ._ops.indexing import alias_view
 from ._ops.legacy_constructor import tensor_from
 from ._ops.shared import wrap_dim
 from ._ops.variants import METHODS, PROPERTIES, assign, check_writable
@@ -157,12 +158,6 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
     def is_inference(self) -> bool:
         """Whether it was made in inference mode."""
         return self._inference
-
-    def is_conj(self) -> bool:
-        """False: conjugates are computed, not marked."""
-        return False
-
-    is_neg = is_conj
 
     def is_pinned(self) -> bool:
         """False: JAX pins host memory by itself where a transfer needs it."""
@@ -386,6 +381,12 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
                             "first.")
         if self._spec.dtype in _ML:
             raise TypeError(f"Got unsupported ScalarType {self._spec.dtype.legacy}")
+        for kind, mark in ((handle.CONJUGATING, "conj"), (handle.NEGATING, "neg")):
+            if handle.is_marked(self, kind) and not force:
+                raise RuntimeError(f"Can't call numpy() on Tensor that has {'conjugate' if mark == 'conj' else 'negative'} bit set. "
+                                   f"Use tensor.resolve_{mark}().numpy() instead.")
+        if handle.is_altered(self):
+            return np.array(self._host("numpy"))
         return array_of(self) if self._spec.device.type == "cpu" else np.array(self._host("numpy"))
 
     def __array__(self, dtype=None, copy=None):
@@ -489,7 +490,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         if id(self) in memo:
             return memo[id(self)]
         made = handle.own_copy(self, type(self))
-        if not isinstance(self, Parameter):
+        if not isinstance(self, Parameter) and not handle.is_altered(self):
             made._storage.version = 1  # torch fills a fresh tensor
         if self._current_edge() is not None:
             handle.set_leaf(made, True)
@@ -522,9 +523,9 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         return made
 
     def as_subclass(self, cls):
-        """The same data as an instance of `cls`, a subclass of Tensor."""
-        made = handle.alias(self, cls)
-        made._edge = self._current_edge()
+        """The same data as an instance of `cls`, a subclass of Tensor: a view."""
+        made = alias_view(self)
+        made.__class__ = cls
         return made
 
     def __dir__(self):

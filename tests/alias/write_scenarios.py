@@ -1,6 +1,7 @@
 """The writes that a user makes through views, as scenarios: values, versions, graph and gradients afterwards. Imports neither package."""
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from scenario_tools import message
@@ -111,6 +112,69 @@ def every_alias_counts_the_same_versions(t):
     return [counts, x.tolist()]
 
 
+def _expanded(t: Any) -> tuple[Any, Any]:
+    base = t.tensor([1.0, 2.0, 3.0, 4.0])
+    return base, base.expand(3, 4)
+
+
+def _attempts(t: Any, *writes: Any) -> list:
+    """What each write to an expanded tensor leaves in its memory, or the error that it raises; with the warnings' opening words."""
+    made = []
+    for write in writes:
+        base, x = _expanded(t)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            error = message(write, x)
+        made.append([error, base.tolist(), x.tolist(), x._version, base._version, str(caught[0].message)[:30] if caught else None])
+    return made
+
+
+def expanded_tensors_written_at_some_places(t):
+    mask, rows, values = t.tensor([True, False, True, False]), t.tensor([0, 2]), t.arange(12.0).view(3, 4)
+    return _attempts(t, lambda x: x.__setitem__(x > 2, 0.5), lambda x: x.__setitem__(rows, 7.0), lambda x: x.__setitem__((slice(None), rows), 8.0),
+                     lambda x: x.__setitem__(x > 0, values.view(-1)), lambda x: x.masked_fill_(mask, 9.0), lambda x: x.index_fill_(0, rows, 3.0),
+                     lambda x: x.index_fill_(1, rows, t.tensor(5.0)), lambda x: x.index_put_((rows, rows), t.tensor([6.0, 7.0])),
+                     lambda x: x.index_put_((rows,), t.tensor(1.0), True), lambda x: x.index_put_((t.tensor([9]),), t.tensor(1.0)),
+                     lambda x: x.index_put_((rows,), t.tensor(1)))
+
+
+def expanded_tensors_written_as_a_whole(t):
+    values = t.arange(12.0).view(3, 4)
+    return _attempts(t, lambda x: x.fill_(3), lambda x: x.fill_(t.tensor(3.0)), lambda x: x.zero_(), lambda x: x.copy_(values), lambda x: x.copy_(x),
+                     lambda x: x.__setitem__(slice(0, 2), x[:2]), lambda x: x.__setitem__(slice(0, 2), x[1:]), lambda x: x.__setitem__(0, 5.0),
+                     lambda x: x.add_(1), lambda x: t.add(values, 1, out=x), lambda x: t.cat([values[:1], values[1:]], out=x),
+                     lambda x: t.mm(values[:, :3], values, out=x), lambda x: x.index_copy_(0, t.tensor([0]), values[:1]))
+
+
+def _marks(*tensors: Any) -> list:
+    return [[x.is_conj(), x.is_neg(), str(x.tolist()), list(x.stride()), x.grad_fn.name() if x.grad_fn is not None else None] for x in tensors]
+
+
+def conjugates_and_negatives_as_marks(t):
+    z = t.tensor([[1 + 2j, 3 - 1j], [0.5j, 2]], requires_grad=True)
+    c = z.conj()
+    views = [c, c.conj(), c.real, c.imag, c.imag[0], c[1:], c.t(), c.mH, c.as_strided((2,), (2,), 1), c.imag.as_strided((2,), (2,), 1), c.detach()]
+    copies = [c.clone(), c.contiguous(), c.t().contiguous(), c.resolve_conj(), c.imag.resolve_neg(), c + 1, c[t.tensor([0])], c.to(t.complex128)]
+    errors = [message(t.view_as_real, c), message(c.detach().numpy), message(c.imag.detach().numpy), message(c.view, t.float32),
+              message(c.imag.view, t.int32), message(t.from_dlpack, c.detach()), c.detach().numpy(force=True).tolist()[0][0].imag]
+    return [_marks(*views, *copies), errors, z.is_conj(), z.resolve_conj() is z]
+
+
+def writes_through_conjugates(t):
+    z = t.tensor([[1 + 2j, 3 - 1j], [0.5j, 2]])
+    c = z.conj()
+    c.add_(1j)
+    c.imag.mul_(2)
+    c.real[0, 0] = 7
+    c.as_strided((2,), (3,)).fill_(1 + 1j)
+    c.imag.as_strided((2,), (3,)).copy_(t.tensor([5.0, 6.0]))
+    c[c.real > 2] = -1j
+    flat = c.view(-1)
+    wide = z.conj()[0].expand(2, 2)
+    return [str(z.tolist()), _marks(c, flat), z._version, message(wide.fill_, 1), message(wide.zero_), message(wide.__setitem__, 0, 1),
+            message(wide.masked_fill_, t.tensor(True), 1)]
+
+
 def a_view_computed_again_from_a_view_computed_again(t):
     x = t.arange(6)
     rows = x.reshape(2, 3)
@@ -120,4 +184,5 @@ def a_view_computed_again_from_a_view_computed_again(t):
     return [first, rows.tolist(), dense.tolist()]
 
 
-SCENARIOS = [scenario for name, scenario in list(globals().items()) if callable(scenario) and name not in ("Any", "message") and name[0] != "_"]
+SCENARIOS = [scenario for name, scenario in list(globals().items())
+             if callable(scenario) and getattr(scenario, "__module__", "") == __name__ and name[0] != "_"]

@@ -14,6 +14,8 @@ from .spec import Spec
 from .storage import Storage
 from .tape import Value, constant, state
 
+CONJUGATING, NEGATING = "conjugating", "negating"  # the `info` of view ops whose elements are computed from those in memory
+
 
 class _OnDemand:
     """`Tensor._storage` of a tensor that owns its Value alone: made when somebody asks, since most intermediates are never shared."""
@@ -160,6 +162,16 @@ def set_leaf(t: TensorBase, on: bool) -> None:
         t._edge = (AccumulateGrad(t), 0) if on else None
 
 
+def is_marked(t: TensorBase, kind: str) -> bool:
+    """Whether the elements of `t` are the conjugates (CONJUGATING) or the negatives (NEGATING) of those in memory."""
+    return t._chain is not None and sum([step[0].info == kind for step in t._chain]) % 2 == 1
+
+
+def is_altered(t: TensorBase) -> bool:
+    """Whether the elements of `t` are not those in memory, but their conjugates or negatives."""
+    return t._chain is not None and (is_marked(t, CONJUGATING) or is_marked(t, NEGATING))
+
+
 def is_leaf(t: TensorBase) -> bool:
     """Whether no recorded operation produced it. Raises RuntimeError for a view that a write elsewhere made invalid."""
     edge = t._current_edge()
@@ -204,7 +216,7 @@ def own_copy(t: TensorBase, cls: type) -> TensorBase:
     twin = Value(value.spec, None, 0, value.array)
     value.owned = False
     made._storage = Storage(twin)
-    if t._strides is not None:
+    if t._strides is not None and not is_altered(t):
         made._strides = made._storage.strides = t._strides
     return made
 

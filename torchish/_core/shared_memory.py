@@ -26,7 +26,6 @@ from .spec import Spec
 from .storage import Storage
 from .tape import Value, constant, state
 
-ALTERING = "altering"  # the `info` of a view op whose elements are computed from those in memory
 DIRECT_BYTES = 1 << 16  # from here on, reading some elements of shared memory by index does not look at all of it
 _CHUNK = 1 << 17
 
@@ -198,8 +197,8 @@ def _place(t: TensorBase) -> tuple:
 
 
 def _plain(t: TensorBase) -> bool:
-    """Whether the elements of `t` are those in memory: not so for conjugates, nor where forward mode wants a recorded way to them."""
-    return not state.dual and not any(step[0].info == ALTERING for step in t._chain or ())
+    """Whether the elements of `t` are those in memory, and no recorded way to them is wanted, as forward mode does."""
+    return not state.dual and not handle.is_altered(t)
 
 
 def unread(spec: Spec) -> Value:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from . import evaluate, handle
 from .errors import short_name
 from .grad_graph import INVALID, Nowhere, node_class
-from .handle import TensorBase
+from .handle import CONJUGATING, NEGATING, TensorBase
 from .op import Op, simple
 from .record import call_values, grow_graph
 from .shared_memory import SharedStorage, unread, view_value, write_view
@@ -243,6 +243,8 @@ def _put_by_place(xp, stages, new, numbers, steps):
             source = flats[-1].reshape(-1, 2) if after.ndim < before.ndim else flats[-1]
             readings.append((op, static, source))
             flats.append(op.body(xp, source, **dict(static)).reshape(-1))
+        elif op.info in (CONJUGATING, NEGATING):
+            new = op.body(xp, new)
         else:
             places = op.body(xp, places, *numbers[at:at + count], **dict(static))
         at += count

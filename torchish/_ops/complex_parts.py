@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 
 from .. import _dtype as dt
-from .._core.handle import TensorBase
+from .._core.handle import CONJUGATING, NEGATING, TensorBase, is_marked
 from .._core.op import Op, simple
 from .._core.spec import like
 from .._core.view import make_view
@@ -33,9 +33,12 @@ as_complex_op = Op("view_as_complex", _joined, simple(lambda pairs: like(pairs, 
 
 @public("view_as_real", method=False)
 def view_as_real(input):
-    """A complex tensor's memory as a real tensor with a last dimension of size 2: a view. Raises RuntimeError for real tensors."""
+    """A complex tensor's memory as a real tensor with a last dimension of size 2: a view. Raises RuntimeError for real tensors and conjugates."""
     if input._spec.dtype.category != COMPLEX:
         raise RuntimeError("view_as_real is only supported for complex tensors")
+    if is_marked(input, CONJUGATING):
+        raise RuntimeError("view_as_real doesn't work on unresolved conjugated tensors.  To resolve the conjugate tensor so you can view it as real, "
+                           "use self.resolve_conj(); however, be warned that the resulting tensor will NOT alias the original.")
     return make_view(input, as_real_op, (), (), tuple(2 * s for s in input._current_strides) + (1,), 2 * input._offset)
 
 
@@ -75,7 +78,10 @@ def imag(input):
 
 
 def _part(input: TensorBase, index: int) -> TensorBase:
-    return select_view(view_as_real(input), input._spec.ndim, index)
+    if not is_marked(input, CONJUGATING):
+        return select_view(view_as_real(input), input._spec.ndim, index)
+    parts = view_as_real(conj(input))
+    return select_view(neg_view(parts) if index else parts, input._spec.ndim, index)
 
 
 def _set_real(self, value) -> None:
@@ -89,13 +95,21 @@ def _set_imag(self, value) -> None:
 PROPERTIES["real"] = (real, _set_real)
 PROPERTIES["imag"] = (imag, _set_imag)
 
-# ---------------------------------------------------------------- conjugates
+# ---------------------------------------------------------------- conjugates and negatives
 conj_op = Op("conj", lambda xp, z: xp.conj(z), simple(lambda z: z), grad="ConjBackward0", put=lambda xp, base, new: xp.conj(new),
-             vjp=(lambda xp, g, out, z: xp.conj(g),))
+             vjp=(lambda xp, g, out, z: xp.conj(g),), info=CONJUGATING)
+neg_view_op = Op("neg_view", lambda xp, x: -x, simple(lambda x: x), grad="NegViewBackward0", put=lambda xp, base, new: -new,
+                 vjp=(lambda xp, g, out, x: -g,), info=NEGATING)
 conj_physical_op = internal("conj_physical", lambda xp, z: xp.conj(z), grad="ConjPhysicalBackward0", vjp=(lambda xp, g, out, z: xp.conj(g),))
 
 
-@public("conj")
+@public("_neg_view")
+def neg_view(input):
+    """The negative, a view."""
+    return make_view(input, neg_view_op, (), (), input._current_strides, input._offset)
+
+
+@public("conj", also=("_conj",))
 def conj(input):
     """The conjugate, a view; the tensor itself if it is real."""
     return make_view(input, conj_op, (), (), input._current_strides, input._offset) if input._spec.dtype.category == COMPLEX else input
@@ -107,10 +121,28 @@ def conj_physical(input):
     return call(conj_physical_op, (input,)) if input._spec.dtype.category == COMPLEX else input
 
 
-@public("resolve_conj", also=("resolve_neg",))
+@public("is_conj")
+def is_conj(input):
+    """Whether the tensor shows the conjugates of what is in its memory."""
+    return is_marked(input, CONJUGATING)
+
+
+@public("is_neg")
+def is_neg(input):
+    """Whether the tensor shows the negatives of what is in its memory."""
+    return is_marked(input, NEGATING)
+
+
+@public("resolve_conj")
 def resolve_conj(input):
-    """The tensor itself: conjugates and negatives are always computed here."""
-    return input
+    """A copy without the mark of a conjugate; the tensor itself where it has none."""
+    return METHODS["clone"](input) if is_conj(input) else input
+
+
+@public("resolve_neg")
+def resolve_neg(input):
+    """A copy without the mark of a negative; the tensor itself where it has none."""
+    return METHODS["clone"](input) if is_neg(input) else input
 
 
 # ---------------------------------------------------------------- polar form

@@ -8,17 +8,18 @@ from .. import _dtype as dt
 from .._core.devices import jax_device
 from .._core.evaluate import read
 from .._core.grad_graph import node_class
-from .._core.handle import TensorBase, from_array, new_tensor, set_strides
+from .._core.handle import CONJUGATING, NEGATING, TensorBase, from_array, is_marked, new_tensor, set_strides
 from .._core.op import Op, cast
 from .._core.record import call
 from .._core.spec import like, spec_of
 from .._core.tape import Value
+from .._core.view import check_place
 from .._device import device as Device
 from .declare import broadcast_shapes
 from .layout import like_strides
 from .memory_format import contiguous_format, follows, format_strides, memory_format, preserve_format
-from .overlap import check_partial_overlap
-from .variants import assign, check_writable, public, register
+from .overlap import check_partial_overlap, check_single
+from .variants import assign, public, register
 
 
 def _cast_plan(op: Op, argtypes: tuple, static: dict):
@@ -65,7 +66,7 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
         elif isinstance(a, (str, Device, int)):
             device = a
     copy = flags[1] if len(flags) > 1 else copy
-    spec = self._read().spec
+    spec = self._spec
     made = self
     if device is not None and Device(device) is not spec.device:
         made = moved(made, Device(device))
@@ -136,11 +137,13 @@ node_class("CopyBackwards").label = "torch::autograd::CopyBackwards"
 @public("copy_", function=False)
 def copy_(self, src, non_blocking=False):
     """Overwrite this tensor with the values of `src` (a tensor or a number), broadcast and cast."""
-    check_writable(self)
+    check_place(self)
     if not isinstance(src, TensorBase):
         if not isinstance(src, (int, float, complex)):
             raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not {type(src).__name__}")
         src = from_array(np.asarray(src, self._spec.dtype.numpy))
+    if not _same_memory(self, src):  # else torch returns before it looks
+        check_single(self)
     if src._storage is self._storage and src is not self:
         check_partial_overlap(self, src)
     have, got = self._spec.shape, src._spec.shape
@@ -151,6 +154,12 @@ def copy_(self, src, non_blocking=False):
     if self._current_edge() is None and src._current_edge() is None:
         return assign(self, _plain_copy(self, src))
     return assign(self, call(copy_op, (self, src)))
+
+
+def _same_memory(a: TensorBase, b: TensorBase) -> bool:
+    """Whether two tensors show the same elements of one memory."""
+    return a._storage is b._storage and a._spec is b._spec and a._offset == b._offset and a._current_strides == b._current_strides \
+        and all(is_marked(a, kind) == is_marked(b, kind) for kind in (CONJUGATING, NEGATING))
 
 
 def _plain_copy(self, src):

@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from .._core.grad_graph import node_class
-from .._core.handle import TensorBase
+from .._core.handle import TensorBase, is_altered
 from .._core.op import Op, cast
 from .._core.record import call
 from .._core.view import check_place
+from .overlap import check_single
 from .scalar_value import check_fits
 from .strided import as_strided
 from .variants import FUNCTIONS, METHODS, assign, public, register, tensor_or_number
@@ -56,14 +57,18 @@ def fill(input, value):
 
 def fill_(self, value):
     """Set every element to `value`, a number or 0-dim tensor, in place. Returns self."""
-    check_place(self)  # and no more: elements that share memory may be filled
+    check_place(self)  # and no more with a number: elements that share memory may be filled
     value = _checked(self, value)
+    if isinstance(value, TensorBase) or is_altered(self):
+        check_single(self)
     return assign(self, call(fill_tensor_in_place if isinstance(value, TensorBase) else fill_number_in_place, (self, value)))
 
 
 def zero_(self):
     """Set every element to 0, in place. Returns self."""
     check_place(self)  # and no more: elements that share memory may be filled
+    if is_altered(self):
+        check_single(self)
     return assign(self, call(zero, (self, 0)))
 
 

@@ -201,6 +201,7 @@ def from_dlpack(ext_tensor, *, device=None, copy=None):
     JAX arrays are immutable: writes to the tensor do not reach them. Raises RuntimeError for what is neither, or was used up.
     """
     if isinstance(ext_tensor, TensorBase):
+        _check_export(ext_tensor)
         t = handle.alias(ext_tensor)
         t._counter = VersionCounter()
     elif isinstance(ext_tensor, np.ndarray):
@@ -228,12 +229,16 @@ def _imported(exporter) -> np.ndarray:
         raise RuntimeError(_INVALID) from error
 
 
+def _check_export(t: TensorBase) -> None:
+    if t._current_edge() is not None:
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    if handle.is_marked(t, handle.CONJUGATING):
+        raise BufferError("Can't export tensors with the conjugate bit set")
+
+
 def _export(self, *, stream=-1, max_version=None, dl_device=None, copy=None):
     """A DLPack capsule of this tensor. Raises BufferError for a tensor that requires grad or is a conjugate."""
-    if self._current_edge() is not None:
-        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    if self.is_conj():
-        raise BufferError("Can't export tensors with the conjugate bit set")
+    _check_export(self)
     if stream is not None and type(stream) is not int:
         raise TypeError("stream must be ``int`` or ``none``")
     if stream not in (None, -1):

@@ -18,16 +18,18 @@ from .._core.record import call
 from .._core.shared_memory import call_in_place
 from .._core.spec import Spec, contiguous_strides, like
 from .._core.tape import state
-from .._core.view import make_view, write
+from .._core.view import check_place, make_view, write
 from .._dtype import INTEGER
 from .conversion import moved
+from .expanded_writes import memory_behind
 from .factory import constant_tensor, infer_array
 from .layout import like_strides, ordered_strides
+from .overlap import check_single
 from .partial_write import write_until_bad
 from .positions import ORDINALS, check_advanced, decode, read_at, write_at
 from .scalar_value import check_fits
 from .shared import shape_text
-from .variants import METHODS, assign, check_writable, public, register
+from .variants import METHODS, assign, public, register
 from .view_ops import select_view, slice_view, view_op
 
 MASKS = (dt.bool_, dt.uint8)
@@ -257,7 +259,7 @@ def _apply_other(view: TensorBase, places: dict, dim: int, place: int, item) -> 
         item = _as_index(item)
         if item.__class__ is int:
             return _pick(view, _checked_dim(view, dim), item, place), dim
-    spec = item._read().spec
+    spec = item._spec
     if spec.dtype in MASKS:
         if spec.ndim == 0:
             return _flag(view, places, dim, bool(item._host("mask index")))
@@ -411,7 +413,7 @@ def setitem(self, index, value) -> None:
         else:
             view, places = _apply(self, _as_items(index))
             if places:
-                check_writable(view)
+                check_place(view)
                 put_positions(view, places, value)
                 return
     write_into(view, value)
@@ -435,8 +437,10 @@ def _assignable(self: TensorBase, value):
 
 def write_into(target: TensorBase, value) -> None:
     """Overwrite all of `target` with a number, or with a tensor broadcast and cast to it."""
-    check_writable(target)
-    spec = target._read().spec
+    check_place(target)
+    spec = target._spec
+    if not isinstance(value, TensorBase) or value._spec.ndim == 0:
+        check_single(target)
     if not isinstance(value, TensorBase):
         if state.grad and target._current_edge() is not None:
             assign(target, call(fill_op, (target, value)))
@@ -468,6 +472,14 @@ def stripped(value: TensorBase, ndim: int) -> TensorBase:
 
 def put_positions(view: TensorBase, places: dict, value, accumulate: bool = False) -> TensorBase:
     """Write `value` at the index tensors `places` of `view`, in place; one number or element under one mask does not evaluate."""
+    behind = memory_behind(view, "index_put_", "indices] = tensor")
+    if behind is not None:
+        flat, at = behind
+        entries = positions_of(view, places)
+        if isinstance(value, TensorBase):
+            value = _checked_value(view, value, entries)
+        put_positions(flat, {0: call(index_op, (at, *entries))}, value, accumulate)
+        return view
     try:
         made = put_at(view, places, value, accumulate)
     except IndexError as error:
@@ -556,7 +568,7 @@ def index_put(input, indices, values, accumulate=False):
 
 def index_put_(self, indices, values, accumulate=False):
     """In-place index_put()."""
-    check_writable(self)
+    check_place(self)
     if not isinstance(values, TensorBase):
         raise TypeError(f"index_put_(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}")
     return put_positions(self, _places(self, indices, "index_put_"), values, bool(accumulate))

@@ -35,3 +35,9 @@ def overlap(written: TensorBase, other: TensorBase) -> bool:
 def repeats(t: TensorBase) -> bool:
     """Whether several elements of `t` are one place in memory, as `expand` makes them."""
     return any(s == 0 and n > 1 for s, n in zip(t._current_strides, t._spec.shape))
+
+
+def check_single(t: TensorBase) -> None:
+    """Raise RuntimeError where elements of `t`, which is to be written, are one place in memory."""
+    if t._strides is not None and repeats(t):
+        raise RuntimeError(REPEATED)

@@ -44,8 +44,6 @@ def _never(name: str, why: str) -> None:
     public(name, method=False)(question)
 
 
-_never("is_conj", "conjugates are computed, not marked")
-_never("is_neg", "negatives are computed, not marked")
 _never("is_distributed", "no tensor is split between processes")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from .._core.handle import alias
+from .._core.handle import CONJUGATING, NEGATING, alias, is_marked
 from .._core.spec import like
 from .._core.view import REINTERPRETING, make_view
 from .._dtype import dtype as DType
@@ -53,6 +53,9 @@ view_dtype_op = view_op("view.dtype", lambda xp, x, *, dtype: _bits(xp, x, dtype
 def view_dtype(self, dtype: DType):
     """`view(dtype)`: the same bytes read as another dtype. Raises RuntimeError where sizes or strides do not allow it."""
     spec, strides = self._spec, self._current_strides
+    for kind, mark in ((CONJUGATING, "conjugate view tensors"), (NEGATING, "tensors with negative bit set")):
+        if is_marked(self, kind):
+            raise RuntimeError(f"torch.Tensor.view is not supported for {mark} when converting to a different dtype.")
     if dtype is spec.dtype:
         return alias(self)
     have, want = spec.dtype.itemsize, dtype.itemsize

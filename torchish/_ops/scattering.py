@@ -4,6 +4,8 @@ Each has an out-of-place and an in-place form from one front. Index arrays are c
 """
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,8 +16,10 @@ from .._core.handle import TensorBase
 from .._core.op import Op, cast
 from .._core.record import call
 from .._core.spec import like
+from .._core.view import check_place
 from .._dtype import COMPLEX, FLOATING
 from .declare import broadcast_shapes
+from .expanded_writes import memory_behind
 from .gathering import check_gather, out_of_bounds, out_of_elements, strict_out, tensor_argument
 from .layout import like_strides
 from .nn_common import C_NAMES
@@ -448,12 +452,8 @@ def _check_slices(have, src, dim: int) -> None:
                            f"{' '.join(map(str, a))} at dimension {dim} and source slice shape: {' '.join(map(str, b))} at dimension 0.")
 
 
-@both_forms("index_fill")
-def index_fill(input, dim, index, value):
-    """`input` with a number or 0-dim tensor written at the positions of the vector `index` along `dim`, negative ones from the end.
-
-    Raises RuntimeError or IndexError for an index or value of another kind than torch takes, or for positions out of range.
-    """
+def _check_fill(input, dim: int, index, value) -> tuple:
+    """torch's checks of index_fill. Returns `dim` in range and the value as an operand."""
     have, got = input._spec, tensor_argument("index_fill", "index", 3, index)._spec
     dim = wrap_dim(dim, have.ndim)
     if isinstance(value, TensorBase):
@@ -469,7 +469,29 @@ def index_fill(input, dim, index, value):
         raise IndexError("index_fill_(): Expected dtype int64 for index.")
     if got.ndim > 1:
         raise RuntimeError("Index has to be a vector/scalar")
+    return dim, value
+
+
+@public("index_fill")
+def index_fill(input, dim, index, value):
+    """`input` with a number or 0-dim tensor written at the positions of the vector `index` along `dim`, negative ones from the end.
+
+    Raises RuntimeError or IndexError for an index or value of another kind than torch takes, or for positions out of range.
+    """
+    dim, value = _check_fill(input, dim, index, value)
     return write_call(index_fill_tensor_op if isinstance(value, TensorBase) else index_fill_op, input, index, value, dim=dim)
+
+
+@public("index_fill_", function=False)
+def index_fill_(self, dim, index, value):
+    """In-place `index_fill`."""
+    check_place(self)
+    behind = memory_behind(self, "index_fill_", "mask] = scalar")
+    if behind is None:
+        return assign(self, index_fill(self, dim, index, value))
+    dim, value = _check_fill(self, dim, index, value)
+    _fill_places(behind, lambda at: METHODS["__getitem__"](at, (slice(None),) * dim + (index,)), value)
+    return self
 
 
 # ---------------------------------------------------------------- put
@@ -555,9 +577,21 @@ def masked_fill(input, mask, value):
 
 def masked_fill_(self, mask, value):
     """In-place `masked_fill`: the mask broadcasts to self. Raises RuntimeError where it does not."""
-    check_writable(self)
+    check_place(self)
     value = _mask_value(self, mask, value)
+    behind = memory_behind(self, "masked_fill_", "mask] = scalar")
+    if behind is not None:
+        _fill_places(behind, lambda at: METHODS["masked_select"](at, mask), value)
+        return self
     return assign(self, call(masked_fill_tensor_op if isinstance(value, TensorBase) else masked_fill_op, (self, value, mask)))
+
+
+def _fill_places(behind: tuple, pick: Callable, value) -> None:
+    """Fill the memory behind an expanded tensor at the places that `pick` selects."""
+    flat, at = behind
+    if isinstance(value, TensorBase):
+        value = METHODS["to"](value, flat._spec.dtype)
+    METHODS["__setitem__"](flat, pick(at), value)
 
 
 register(METHODS, "masked_fill_", masked_fill_)

@@ -111,14 +111,15 @@ def _root(t: TensorBase) -> tuple:
     storage, chain = t._storage, t._chain or ()
     last = max((i for i, step in enumerate(chain) if step[0].info == REINTERPRETING), default=-1)
     spec, strides = storage.spec, storage.strides or storage.spec.strides
+    marks = tuple([step for step in chain[last + 1:] if step[0].info in (handle.CONJUGATING, handle.NEGATING)])
     if last < 0:
-        return spec, (), strides
+        return spec, marks, strides
     prefix = chain[:last + 1]
     if storage.strides is not None or any(step[0].info != REINTERPRETING for step in prefix):
         prefix = (_strided_step((spec.numel,), (1,), 0, strides, 0), (view_dtype_op, (), (("dtype", t._spec.dtype),)))
     for op, numbers, static in prefix:
         spec = op.plan((spec, *[n.__class__ for n in numbers]), static).out
-    return spec, prefix, spec.strides
+    return spec, prefix + marks, spec.strides
 
 
 def place_in_memory(t: TensorBase, size: tuple, stride: tuple, offset: int, differentiable: bool = True) -> TensorBase:
@@ -225,7 +226,7 @@ def _grow(t: TensorBase, missing: int) -> None:
     if not t._storage.resizable:
         raise RuntimeError("Trying to resize storage that is not resizable")
     root, prefix, strides = _root(t)
-    flat = follow(t._storage.value, (*prefix, _strided_step((root.numel,), (1,), 0, strides, 0)))
+    flat = follow(t._storage.value, (*[step for step in prefix if step[0].info == REINTERPRETING], _strided_step((root.numel,), (1,), 0, strides, 0)))
     whole = METHODS["new_zeros"](t, (missing,))
     joined = cat((handle.new_tensor(flat), whole))
     storage = Storage(joined._read())

@@ -22,7 +22,7 @@ from .._core.tape import state
 from .._core.view import check_place, write
 from .._promotion import can_cast
 from .call_errors import explained
-from .overlap import REPEATED, check_partial_overlap, repeats
+from .overlap import check_partial_overlap, check_single
 from .signatures import NUMBERS_AS_TENSORS, NUMPY_NAMES, SIGNATURES
 
 FUNCTIONS: dict[str, Callable] = {}  # torchish.NAME; dotted names live in a submodule: "special.erfinv", "nn.functional.relu"
@@ -170,8 +170,7 @@ def _check_memory(out: TensorBase, operands: list) -> None:
 
     torch refuses that in its iterator, and elsewhere computes with what it has overwritten.
     """
-    if out._strides is not None and repeats(out):
-        raise RuntimeError(REPEATED)
+    check_single(out)
     shape = out._spec.shape
     for a in operands:
         if a is not out and a._storage is out._storage:
@@ -207,8 +206,7 @@ def write_out(out: TensorBase, result: TensorBase) -> None:
 def check_writable(t: TensorBase) -> None:
     """Raise torch's error where an in-place operation on `t` is illegal."""
     check_place(t)
-    if t._strides is not None and repeats(t):
-        raise RuntimeError(REPEATED)
+    check_single(t)
 
 
 def _in_place(front: Callable, name: str) -> Callable:
@@ -320,5 +318,4 @@ def write_elementwise(op: Op, self: TensorBase, operands: tuple, static: tuple =
 
 
 __all__ = ["FUNCTIONS", "METHODS", "PROPERTIES", "assign", "call_into", "check_writable", "dt", "elementwise_variants", "guarded", "handle",
-           "public", "publish", "register",
-           "tensor_or_number", "tensors_of", "write_elementwise", "write_out"]
+           "public", "publish", "register", "tensor_or_number", "tensors_of", "write_elementwise", "write_out"]
