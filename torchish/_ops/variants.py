@@ -143,6 +143,7 @@ def call_into(front: Callable, name: str, args: tuple, kwargs: dict, out):
         result = front(*args, **kwargs)
         results = result if isinstance(result, tuple) else (result,)
         for o, r in zip(outs, results):
+            _check_cast(o, r)
             if o._spec.shape != r._spec.shape:
                 _warn_of_resizing(o, r, operands)
             else:
@@ -190,11 +191,16 @@ def tensors_of(args: tuple, kwargs: dict) -> list:
     return found
 
 
+def _check_cast(out: TensorBase, result: TensorBase) -> None:
+    have, want = out._spec.dtype, result._spec.dtype
+    if have is not want and not can_cast(want, have):
+        raise RuntimeError(f"result type {want.legacy} can't be cast to the desired output type {have.legacy}")
+
+
 def write_out(out: TensorBase, result: TensorBase) -> None:
     """Write a result into an `out=` tensor: its dtype must be able to hold it; another shape resizes it."""
+    _check_cast(out, result)
     have, want = out._spec, result._spec
-    if have.dtype is not want.dtype and not can_cast(want.dtype, have.dtype):
-        raise RuntimeError(f"result type {want.dtype.legacy} can't be cast to the desired output type {have.dtype.legacy}")
     if have.shape != want.shape:
         METHODS["resize_"](out, want.shape)
         (out._counter or out._storage).version -= 1  # the resizing and the write count as one
