@@ -221,9 +221,10 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
     @property
     def grad(self):
         """The accumulated gradient: None until backward() reaches this leaf (or non-leaf after `retain_grad()`)."""
-        if (self._edge is not None or self._origin is not None) and not handle.is_leaf(self) and self._grad is None and self._retains is None:
+        gradient = self._grad
+        if gradient is None and (self._edge is not None or self._origin is not None) and not handle.is_leaf(self) and self._retains is None:
             warnings.warn(_NOT_A_LEAF, stacklevel=2)
-        return self._grad
+        return gradient
 
     @grad.setter
     def grad(self, value):
@@ -275,6 +276,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
                                "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
                                "torch/optim/optimizer.py as the solution.")
         if self._edge is not None:
+            _ = self._storage  # its node notes whose versions to watch
             self._edge = None
         return self
 

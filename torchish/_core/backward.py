@@ -18,13 +18,13 @@ from . import anomaly
 from .dependence import dependences
 from .errors import FREED, version_error
 from .grad_graph import AccumulateGrad, GradNode, Nowhere, counter_of, node_class
-from .handle import TensorBase, new_tensor, set_leaf, set_strides
+from .handle import TensorBase, new_tensor, owner_of, set_leaf, set_strides
 from .hooks import RETAINING, bind_retained, retain_grad, run_accumulated, run_posthooks, run_prehooks, run_tensor_hooks
 from .op import OPS, Plan, vjp_plan
 from .record import call, grow_graph
 from .saved import recorded_result, result_plan, unpacked
 from .spec import Spec
-from .tape import Node, Value, record_values, state
+from .tape import Node, Value, record_values, record_vjp, state
 from .view import write
 
 
@@ -391,14 +391,14 @@ def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
         primal, edges = node.node, node.edges
         if g is not None:
             for ref, version, operand in node.saved:
-                if ref is None and (ref := primal.inputs[operand].holder) is None:
+                if ref is None and (operand < 0 or (ref := primal.inputs[operand].holder) is None):
                     continue
                 counter = ref()
                 if counter is not None and counter.version != version:
                     raise version_error(node, operand, counter, version)
             needs = _FIRST if len(edges) == 1 else tuple([i for i, e in enumerate(edges) if e is not None])
             plan = primal.plan.vjps.get((needs, _GIVEN)) or vjp_plan(primal.plan, needs, _GIVEN)
-            gradients = (g,) * len(needs) if plan.passes else record_values(plan, (*primal.inputs, g), primal)
+            gradients = (g,) * len(needs) if plan.passes else record_vjp(plan, primal, g)
             for i, g in zip(needs, gradients):
                 target = edges[i][0]
                 have = buffers.get(target)
@@ -447,7 +447,7 @@ def accumulate_value(node: AccumulateGrad, gradient: Value) -> None:
         return
     with accumulating:
         if leaf._grad is None and leaf._strides is None:
-            leaf._grad = new_tensor(gradient)
+            leaf._grad = owner_of(gradient)
         else:
             accumulate(leaf, new_tensor(gradient), False)
     if leaf._post_hooks:

@@ -134,12 +134,20 @@ class GradNode:
 
 
 def counter_of(node: GradNode, ref, operand: int):
-    """The version counter of a saved operand; None where it is gone, or was never shared and so never modified."""
+    """The version counter of a saved operand or result; None where it is gone, or was never shared and so never modified."""
     if ref is None:
+        if operand < 0:
+            return None  # as soon as the result has a Storage, `keep_counter` notes it
         ref = node.node.inputs[operand].holder
         if ref is None:
             return None
     return ref()
+
+
+def keep_counter(node: GradNode, number: int, counter) -> None:
+    """Note the version counter of result `number`, where the node keeps that result."""
+    if node.saved:
+        node.saved = tuple([(counter.ref, counter.version, i) if i == -1 - number and c is None else (c, v, i) for c, v, i in node.saved])
 
 
 def stand_in(spec: Spec) -> Value:

@@ -9,7 +9,7 @@ import copy
 import threading
 import weakref
 
-from .grad_graph import AccumulateGrad, GradNode, Nowhere
+from .grad_graph import AccumulateGrad, GradNode, Nowhere, keep_counter
 from .spec import Spec
 from .storage import Storage
 from .tape import Value, constant, state
@@ -35,6 +35,8 @@ class _OnDemand:
                 made.strides = t._strides
             t._storage = made
             t._own = None
+            if t._edge is not None and not t._edge[0].ends:
+                keep_counter(t._edge[0], t._edge[1], made)
         return made
 
 
@@ -129,6 +131,13 @@ def new_tensor(value: Value, edge: tuple | None = None) -> TensorBase:
         t._edge = edge
     if state.inference:
         t._inference = True
+    return t
+
+
+def owner_of(value: Value) -> TensorBase:
+    """A tensor that owns `value`, without a Storage yet."""
+    t = _new(tensor_class)
+    t._own = value
     return t
 
 

@@ -18,6 +18,7 @@ from .._dtype import COMPLEX, FLOATING, dtype
 from .spec import Spec, spec_of, spec_of_array
 
 OPS: dict[str, Op] = {}
+RESULTS = {"result": -1, "indices": -2}  # operand -1 - n is result number n
 
 
 class Op:
@@ -44,7 +45,7 @@ class Op:
     """
 
     __slots__ = ("name", "body", "planner", "grad", "saves", "vjp", "numpy", "put", "check", "checked", "complain", "plans", "plain", "info",
-                 "layout")
+                 "layout", "saves_results")
 
     def __init__(self, name: str, body: Callable, planner: Callable, *, grad: str | None = None, saves: tuple = (), vjp: tuple | None = None,
                  numpy: bool = True, put: Callable | None = None, check: Callable | None = None, checked: tuple = (),
@@ -57,6 +58,8 @@ class Op:
         self.numpy, self.put, self.check, self.checked, self.complain, self.info, self.layout = numpy, put, check, checked, complain, info, layout
         self.plans: dict[tuple, Plan] = {}
         self.plain: dict[tuple, Plan] = {}  # of those, the ones without static parameters, by operand types
+        # what the graph node keeps where that is results only, see grad_graph.counter_of; None where it depends on the call
+        self.saves_results = tuple([(None, 0, RESULTS[s]) for s in saves]) if saves and all(s in RESULTS for s in saves) else None
 
     def __repr__(self) -> str:
         return f"Op({self.name})"

@@ -11,9 +11,9 @@ import numpy as np
 from . import evaluate, handle
 from . import tape as tape_module
 from .errors import INFERENCE
-from .grad_graph import GradNode, node_class
+from .grad_graph import GradNode, keep_counter, node_class
 from .handle import TensorBase, new_tensor, set_strides
-from .op import Op, Plan
+from .op import RESULTS, Op, Plan
 from .tape import NUMBERS, TAPE_CAP, Node, Tape, Value, next_sequence, record_values, state
 
 _new = object.__new__
@@ -86,8 +86,8 @@ def call(op: Op, args: tuple, static: tuple = ()):
     if edges and plan.differentiable and mine["grad"]:
         grad_node = grow_graph(plan, args, node)
         result._edge = (grad_node, 0)
-        if plan.saves_result:
-            bind_result(grad_node, args, (result,))
+        if plan.saves_result and mine["watch"] is not None:
+            mine["watch"](grad_node, args, (result,))
     else:
         if mine["dual"]:
             tape_module.on_dual(node, None)
@@ -170,7 +170,7 @@ def grow_graph(plan: Plan, args: tuple, node: Node) -> GradNode:
     saves = plan.op.saves
     if saves:
         # a vjp is differentiable in its turn, but its operands cannot have been modified by the user
-        made.saved = save(saves, args, edges, cls.wraps) if plan.needs is None else KEPT
+        made.saved = plan.op.saves_results or save(saves, args, edges, cls.wraps) if plan.needs is None else KEPT
     mine = state.__dict__
     if mine["watch"] is not None:
         mine["watch"](made, args, ())
@@ -203,10 +203,8 @@ def save(saves: tuple, args: tuple, edges: tuple, wraps: bool) -> tuple:
             s, other = s
             if edges[other] is None:
                 continue
-        if s == "result":
-            kept.append((None, 0, -1))
-        elif s == "indices":
-            kept.append((None, 0, -2))
+        if s in RESULTS:
+            kept.append((None, 0, RESULTS[s]))
         else:
             a = args[s] if s < len(args) else None
             if isinstance(a, TensorBase):
@@ -223,9 +221,10 @@ def save(saves: tuple, args: tuple, edges: tuple, wraps: bool) -> tuple:
 
 
 def bind_result(node: GradNode, args: tuple, results: tuple) -> None:
-    """Fill in the saved results' version counters once they exist; result number n is operand -1 - n."""
-    counters = [r._counter or r._storage for r in results]
-    node.saved = tuple([(counters[-1 - i].ref, counters[-1 - i].version, i) if i < 0 else (c, v, i) for c, v, i in node.saved])
+    """Fill in the version counters of saved results that have a Storage; what has none yet fills it in when it gets one."""
+    for number, r in enumerate(results):
+        if r._own is None:
+            keep_counter(node, number, r._counter or r._storage)
     if state.watch is not None:
         state.watch(node, args, results)
 

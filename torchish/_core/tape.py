@@ -241,6 +241,37 @@ def record_values(plan: Plan, inputs: tuple, primal: Node | None = None) -> tupl
     return outs
 
 
+def record_vjp(plan: Plan, primal: Node, cotangent: Value) -> tuple[Value, ...] | list[Value]:
+    """`record_values(plan, (*primal.inputs, cotangent), primal)`, spelled out: half of what a training step records comes through here."""
+    mine = state.__dict__
+    tape = mine["tape"]
+    if mine["dual"] or len(tape.nodes) >= TAPE_CAP or primal.tape is not tape:
+        return record_values(plan, (*primal.inputs, cotangent), primal)
+    node = _new(Node)
+    node.plan = plan
+    node.inputs = (*primal.inputs, cotangent)
+    node.seq = next_sequence()
+    node.primal = primal
+    node.refs = refs = [*primal.refs, tape.place(cotangent)]
+    node.tape = tape
+    values = tape.values
+    node.at = len(values)
+    tape.nodes.append(node)
+    key = tape.key
+    key.append(plan)
+    key += refs
+    outs = []
+    for i, spec in enumerate(plan.outs):
+        value = _new(Value)
+        value.spec = spec
+        value.node = node
+        if i:
+            value.index = i
+        outs.append(value)
+    values += outs
+    return outs
+
+
 def on_dual(node: Node, grown) -> None:
     """Called for what is recorded while forward mode is on, and again with the graph node it got; `dual` puts its own function here."""
     raise RuntimeError("torchish: forward mode is not installed")

@@ -155,8 +155,11 @@ def operator(name: str, choose: Callable, *, inplace: bool = True, reflected: Ca
     `reflected(self, other)` computes `other OP self`; by default `choose` with its arguments exchanged.
     """
     def forward(self, other):
-        other = operand(other)
-        return other if other is NotImplemented else call(*choose(self, other))
+        if other.__class__ not in NUMBERS and not isinstance(other, TensorBase):
+            other = operand(other)
+            if other is NotImplemented:
+                return other
+        return call(*choose(self, other))
 
     def backward(self, other):
         if isinstance(other, np.ndarray) and other.ndim:

@@ -61,7 +61,7 @@ class _Uninitialized:
     def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None) -> Any:
         made = torch.empty(0, device=device, dtype=dtype).requires_grad_(requires_grad)
         made._facts = (made.dtype, made.device)
-        made._storage = _NoStorage()
+        made._storage, made._own = _NoStorage(), None
         made.__class__ = cls
         return made
 
