@@ -56,6 +56,7 @@ from ._ops import (
     indexing,
     interpolation,
     joining,
+    linear_loss,
     loss,
     margin_loss,
     matmul,

@@ -160,6 +160,11 @@ ROWS += [
 ]
 ROWS += [
     ("FractionalMaxPool2d", (2, 3), {}, (wave(1, 2, 5, 4),)),
+    ("LinearCrossEntropyLoss", (3, 5), {"out_features": (2,), "bias": True}, (wave(4, 3), data([[0, 2], [4, 1], [3, 3], [1, 0]]))),
+    ("LinearCrossEntropyLoss", (3, 4), {"weight": [0.5, 1.0, 2.0, 0.0], "ignore_index": 1}, (wave(4, 3), _CLASSES)),
+    ("AdaptiveLogSoftmaxWithLoss", (8, 10, [2, 5]), {"div_value": 2.0, "head_bias": True}, (wave(4, 8), data([0, 3, 9, 1]))),
+    ("AdaptiveLogSoftmaxWithLoss", (8, 10, (4,)), {}, (wave(8), data(7))),
+    ("SyncBatchNorm", (3,), {}, (wave(4, 3),)),
     ("FractionalMaxPool3d", (2,), {"output_ratio": 0.5, "return_indices": True}, (wave(1, 2, 5, 4, 4),)),
 ]
 
@@ -254,4 +259,35 @@ def old_batch_norm_state(p: Any) -> list[Any]:
     return [repr(norm.load_state_dict(state)), norm.num_batches_tracked.item(), norm._version]
 
 
-SCENARIOS = [argument_errors, pretrained, old_batch_norm_state, batch_norm_of_an_empty_batch, batch_norm_without_variance]
+def adaptive_softmax(p: Any) -> list[Any]:
+    """All log-probabilities, predictions, gradients, and what is refused."""
+    make, x, target = p.nn.AdaptiveLogSoftmaxWithLoss, wave(4, 8)(p).requires_grad_(), p.tensor([0, 3, 9, 1])
+    p.manual_seed(1)
+    loss = make(8, 10, [2, 5], div_value=2.0)
+    loss(x, target).loss.backward()
+    gradients = [plain(x.grad), [plain(q.grad.abs().sum()) for q in loss.parameters()]]
+    bad = [message(make, 8, 10, cutoffs) for cutoffs in ([5, 2], [2, 2], [0, 2], [2, 10], [], [2.5])]
+    bad += [message(loss, x, target[:3]), message(loss, x, target[0]), message(loss, x, target[:, None]), message(loss, x, target + 1)]
+    return [plain(loss.log_prob(x)), plain(loss.predict(x)), plain(loss.predict(x[:0])), loss.cutoffs, loss.head_size, gradients, bad]
+
+
+def linear_cross_entropy_options(p: Any) -> list[Any]:
+    make = p.nn.LinearCrossEntropyOptions
+    rows = [{"acc_policy": "foo"}, {"chunking_method": "foo"}, {"chunking_method": "aspect_ratio:0"}, {"batch_chunk_size": 0}, {"acc_dtype": p.int8}]
+    loss = p.nn.LinearCrossEntropyLoss
+    refused = [message(loss, 3, 5, weight=p.ones(3)), message(loss, 3, 5, label_smoothing=2)]
+    return [repr(make()), make() == make(), repr(make(True, 2, "aspect_ratio:3", "compact")), [message(make, **row) for row in rows], refused]
+
+
+def over_devices(p: Any) -> list[Any]:
+    """DataParallel and SyncBatchNorm where there is one device."""
+    net = p.nn.DataParallel(p.nn.Sequential(p.nn.BatchNorm1d(2), p.nn.ReLU()))
+    made = net(wave(3, 2)(p))
+    converted = p.nn.SyncBatchNorm.convert_sync_batchnorm(net)
+    same = converted.module[0].running_mean is net.module[0].running_mean
+    refused = message(p.nn.SyncBatchNorm(2), p.ones(2))
+    return [repr(net), plain(made), list(net.state_dict()), repr(converted), same, plain(converted(wave(3, 2)(p))), refused]
+
+
+SCENARIOS = [argument_errors, pretrained, old_batch_norm_state, batch_norm_of_an_empty_batch, batch_norm_without_variance, adaptive_softmax,
+             linear_cross_entropy_options, over_devices]

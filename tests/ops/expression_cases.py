@@ -64,7 +64,22 @@ F.fractional_max_pool2d(x, 2, 3, _random_samples=s.double().detach()) | F.fracti
 F.fractional_max_pool2d(x, 2, 3, _random_samples=s[0].detach()) | F.fractional_max_pool2d(x, (2,), 3) | F.fractional_max_pool2d(x, 2, (1, 2, 3))
 F.fractional_max_pool3d(v, (2, 2), 1) | F.fractional_max_pool2d(x[:, :, :0], 2, 1)
 """
-SECTIONS: dict[str, tuple[dict, str]] = {"grids": (IMAGES, GRIDS), "fractional pooling": (POOLS, FRACTIONAL)}
+LINEAR = {"x": (_wave(4, 3), "float32"), "w": (_wave(5, 3, step=2.0), "float32"), "wide": (_wave(5, 2, 3), "float32"), "b": (_wave(5), "float32"),
+          "wide_b": (_wave(5, 2), "float32"), "c": ([0, 2, 4, 1], "int64"), "wide_c": ([[0, 2], [4, 1], [3, 3], [1, 0]], "int64"),
+          "p": ([[0.2, 0.3, 0.1, 0.1, 0.3]] * 4, "float32"), "s": ([0.5, 1.0, 0.0, 2.0, 1.0], "float32")}
+LINEAR_LOSS = """
+F.linear_cross_entropy(x, w, c) | F.linear_cross_entropy(x, w, c, linear_bias=b, reduction='none') | F.linear_cross_entropy(x, wide, wide_c)
+F.linear_cross_entropy(x, wide, wide_c, linear_bias=wide_b, reduction='sum') | F.linear_cross_entropy(x, w, p.detach())
+F.linear_cross_entropy(x[0], w, c[0]) | F.linear_cross_entropy(x, w, c, weight=s.detach(), ignore_index=2)
+F.linear_cross_entropy(x, w, p, ignore_index=1)
+F.linear_cross_entropy(x, w, c, label_smoothing=0.1) | F.linear_cross_entropy(x, w, c, reduction='foo') | F.linear_cross_entropy(x, w[0], c)
+F.linear_cross_entropy(x[None], w, c) | F.linear_cross_entropy(x, w[:, :2], c) | F.linear_cross_entropy(x[0], wide, wide_c)
+F.linear_cross_entropy(x, w, c[:3])
+F.linear_cross_entropy(x, w, c, linear_bias=b[:4]) | F.linear_cross_entropy(x, wide, wide_c, linear_bias=b)
+F.linear_cross_entropy(x, w, t.tensor([0, 7, 1, 2]))
+F.cross_entropy(x, x, ignore_index=1) | F.cross_entropy(x, c[:, None]) | F.nll_loss(x, wide_c)
+"""
+SECTIONS: dict[str, tuple[dict, str]] = {"grids": (IMAGES, GRIDS), "fractional pooling": (POOLS, FRACTIONAL), "linear loss": (LINEAR, LINEAR_LOSS)}
 
 
 def _cases(rows: str) -> list[str]:
