@@ -5,7 +5,8 @@ always replays in NumPy, where it is cheaper than a jitted call. The choice depe
 
 Note [Families]: slices of the same operations and wiring on other shapes are a family. Code that comes back with ever new shapes (a batch of
 any size, a text that grows by a token) would pay a compilation for each; so once a family has more than a few members, each has to be seen
-as often as it takes a compilation to earn its cost, by a rough count of both, before it is compiled.
+as often as it takes a compilation to earn its cost, by a rough count of both, before it is compiled. A long slice of small operations, which
+takes seconds to compile and milliseconds to replay, has to come back a few times too.
 
 Note [Variants]: a tape's key finds its Trace; what is live on it decides its Variant. The reference counts of the tape's Values are the key
 of that: as long as they are those of an earlier run of the same trace, the same Values are held. (Were another set of holders to give
@@ -42,7 +43,8 @@ from .threads import adopt
 TINY_STEPS = 4
 TINY_COST = 4096
 FEW_SHAPES = 4
-SIGHTINGS = 16  # per member of a family, at the most
+SIGHTINGS = 16  # of a long slice, or per member of a family, at the most
+LONG_STEPS, LONG_REPLAY = 256, 0.02
 STEP_COMPILED, STEP_REPLAYED, ELEMENT_REPLAYED = 8e-3, 3e-6, 1e-9  # seconds, roughly, see Note [Families]
 DONATED_SIZE = 1024
 SKIPPED_BYTES = 1 << 20
@@ -54,7 +56,7 @@ HOST_CHECKED_BYTES = 1 << 16
 class Entry:
     """What the cache knows of one structure: how often it was seen, and its compiled program for each set of donated arguments."""
 
-    __slots__ = ("seen", "programs", "numbers", "checked", "function", "keep", "used", "skip", "family", "worth")
+    __slots__ = ("seen", "programs", "numbers", "checked", "function", "keep", "used", "skip", "family", "worth", "long")
 
     def __init__(self, steps: list[Step]):
         self.seen = 0
@@ -63,6 +65,7 @@ class Entry:
         self.family[0] += 1
         replay = len(steps) * STEP_REPLAYED + sum([s.plan.cost for s in steps]) * ELEMENT_REPLAYED
         self.worth = int(len(steps) * STEP_COMPILED / (0.6 * replay + 1e-9))  # of how many replays a compilation takes the time
+        self.long = len(steps) > LONG_STEPS and replay < LONG_REPLAY
         self.programs: dict = {}
         self.numbers: dict = {}
         self.function = None
@@ -74,7 +77,9 @@ class Entry:
     def patience(self) -> int:
         """How often to replay before compiling, see Note [Families]."""
         members = self.family[0]
-        return 1 if members <= FEW_SHAPES else max(1, min(self.worth, SIGHTINGS * members))
+        if members > FEW_SHAPES:
+            return max(1, min(self.worth, SIGHTINGS * members))
+        return SIGHTINGS if self.long else 1
 
     def wanted(self, number: int) -> None:
         """Output `number` was used after a run: never leave it out."""
