@@ -396,26 +396,29 @@ def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
                 counter = ref()
                 if counter is not None and counter.version != version:
                     raise version_error(node, operand, counter, version)
-            needs = _FIRST if len(edges) == 1 else tuple([i for i, e in enumerate(edges) if e is not None])
+            n = len(edges)
+            if n == 1:
+                needs = _FIRST
+            elif n == 2:
+                needs = _SECOND if edges[0] is None else _FIRST if edges[1] is None else _BOTH
+            else:
+                needs = tuple([i for i, e in enumerate(edges) if e is not None])
             plan = primal.plan.vjps.get((needs, _GIVEN)) or vjp_plan(primal.plan, needs, _GIVEN)
-            gradients = (g,) * len(needs) if plan.passes else record_vjp(plan, primal, g)
-            for i, g in zip(needs, gradients):
+            for i, g in zip(needs, (g,) * len(needs) if plan.passes else record_vjp(plan, primal, g)):
                 target = edges[i][0]
                 have = buffers.get(target)
                 buffers[target] = g if have is None else add_values(have, g)
         if not keep_graph:
             node.release()
         for edge in edges:
-            if edge is not None:
-                leaf = edge[0]
-                if leaf.__class__ is AccumulateGrad:
-                    left = waiting[leaf] = waiting[leaf] - 1
-                    if left == 0 and leaf in buffers:
-                        accumulate_value(leaf, buffers[leaf])
+            if edge is not None and (leaf := edge[0]).__class__ is AccumulateGrad:
+                left = waiting[leaf] = waiting[leaf] - 1
+                if left == 0 and leaf in buffers:
+                    accumulate_value(leaf, buffers[leaf])
     return True
 
 
-_FIRST, _GIVEN = (0,), (True,)
+_FIRST, _SECOND, _BOTH, _GIVEN = (0,), (1,), (0, 1), (True,)
 _by_sequence = operator.attrgetter("seq")
 
 
@@ -433,7 +436,8 @@ def add(a: TensorBase, b: TensorBase) -> TensorBase:
 
 def add_values(a: Value, b: Value) -> Value:
     """a + b outside the graph."""
-    return record_values(OPS["add"].plan((a.spec, b.spec), ()), (a, b))[0]
+    op, types = OPS["add"], (a.spec, b.spec)
+    return record_values(op.plain.get(types) or op.plan(types, ()), (a, b))[0]
 
 
 # ---------------------------------------------------------------- leaves

@@ -215,60 +215,52 @@ TAPE_CAP = 1024
 NUMBERS = frozenset((int, float, bool, complex))
 
 
-def record_values(plan: Plan, inputs: tuple, primal: Node | None = None) -> tuple[Value, ...]:
+def record_values(plan: Plan, inputs: tuple, primal: Node | None = None) -> list[Value]:
     """Append a node and return its output Values. No autograd: that is the caller's."""
-    mine = state.__dict__
-    tape = mine["tape"]
+    tape = state.__dict__["tape"]
     if len(tape.nodes) >= TAPE_CAP:
         on_full()
-        tape = mine["tape"]
+        tape = state.__dict__["tape"]
+    if primal is not None and primal.tape is tape:  # a vjp's first operands are its primal's, numbers included
+        refs = [*primal.refs, *[tape.place(v) for v in inputs[len(primal.refs):]]]
+    else:
+        refs = [tape.place(v) for v in inputs]
+    return _record(tape, plan, inputs, refs, primal)
+
+
+def record_vjp(plan: Plan, primal: Node, cotangent: Value) -> list[Value]:
+    """`record_values(plan, (*primal.inputs, cotangent), primal)`: half of what a training step records comes through here."""
+    tape = state.__dict__["tape"]
+    if len(tape.nodes) >= TAPE_CAP or primal.tape is not tape:
+        return record_values(plan, (*primal.inputs, cotangent), primal)
+    return _record(tape, plan, (*primal.inputs, cotangent), [*primal.refs, tape.place(cotangent)], primal)
+
+
+def _record(tape: Tape, plan: Plan, inputs: tuple, refs: list, primal: Node | None) -> list[Value]:
     node = _new(Node)
     node.plan = plan
     node.inputs = inputs
+    node.refs = refs
     node.seq = next_sequence()
     if primal is not None:
         node.primal = primal
-    if plan.out is not None:
-        value = _new(Value)
-        value.spec = plan.out
-        value.node = node
-        outs = (value,)
-    else:
-        outs = tuple([Value(s, node, i) for i, s in enumerate(plan.outs)])
-    tape.append(node, outs)
-    if mine["dual"]:
-        on_dual(node, None)
-    return outs
-
-
-def record_vjp(plan: Plan, primal: Node, cotangent: Value) -> tuple[Value, ...] | list[Value]:
-    """`record_values(plan, (*primal.inputs, cotangent), primal)`, spelled out: half of what a training step records comes through here."""
-    mine = state.__dict__
-    tape = mine["tape"]
-    if mine["dual"] or len(tape.nodes) >= TAPE_CAP or primal.tape is not tape:
-        return record_values(plan, (*primal.inputs, cotangent), primal)
-    node = _new(Node)
-    node.plan = plan
-    node.inputs = (*primal.inputs, cotangent)
-    node.seq = next_sequence()
-    node.primal = primal
-    node.refs = refs = [*primal.refs, tape.place(cotangent)]
+    values, key = tape.values, tape.key
     node.tape = tape
-    values = tape.values
     node.at = len(values)
     tape.nodes.append(node)
-    key = tape.key
     key.append(plan)
     key += refs
     outs = []
-    for i, spec in enumerate(plan.outs):
+    for spec in plan.outs:
         value = _new(Value)
         value.spec = spec
         value.node = node
-        if i:
-            value.index = i
+        if outs:
+            value.index = len(outs)
         outs.append(value)
     values += outs
+    if state.__dict__["dual"]:
+        on_dual(node, None)
     return outs
 
 
