@@ -404,7 +404,8 @@ def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
             else:
                 needs = tuple([i for i, e in enumerate(edges) if e is not None])
             plan = primal.plan.vjps.get((needs, _GIVEN)) or vjp_plan(primal.plan, needs, _GIVEN)
-            for i, g in zip(needs, (g,) * len(needs) if plan.passes else record_vjp(plan, primal, g)):
+            gradients = (g,) * len(needs) if plan.passes else record_vjp(plan, primal, g)
+            for i, g in zip(needs, gradients):
                 target = edges[i][0]
                 have = buffers.get(target)
                 buffers[target] = g if have is None else add_values(have, g)

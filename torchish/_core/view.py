@@ -24,7 +24,8 @@ REINTERPRETING = "reinterpreting"  # the `info` of a view op that changes the dt
 # ---------------------------------------------------------------- making views
 def make_view(base: TensorBase, op: Op, numbers: tuple, static: tuple, strides: tuple, offset: int, differentiable: bool = True) -> TensorBase:
     """A view of `base` by one view op. `strides` and `offset` (elements from the Storage's start) are torch's for the result."""
-    if type(base._storage) is SharedStorage and (not state.grad or base._current_edge() is None):
+    if type(base._storage) is SharedStorage and (not state.grad or base._current_edge() is None) \
+            and type(base._storage) is SharedStorage:  # still: to look for the edge may have looked at the memory
         return _lazy_view(base, op, numbers, static, strides, offset, differentiable)
     source = base._operand()
     plan = op.plan((source.spec, *[n.__class__ for n in numbers]) if numbers else (source.spec,), static)
