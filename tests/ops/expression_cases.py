@@ -79,7 +79,23 @@ F.linear_cross_entropy(x, w, c, linear_bias=b[:4]) | F.linear_cross_entropy(x, w
 F.linear_cross_entropy(x, w, t.tensor([0, 7, 1, 2]))
 F.cross_entropy(x, x, ignore_index=1) | F.cross_entropy(x, c[:, None]) | F.nll_loss(x, wide_c)
 """
-SECTIONS: dict[str, tuple[dict, str]] = {"grids": (IMAGES, GRIDS), "fractional pooling": (POOLS, FRACTIONAL), "linear loss": (LINEAR, LINEAR_LOSS)}
+POLYNOMIALS = [f"{shift}chebyshev_polynomial_{kind}" for shift in ("", "shifted_") for kind in "tuvw"]
+POLYNOMIALS += ["hermite_polynomial_h", "hermite_polynomial_he", "laguerre_polynomial_l", "legendre_polynomial_p"]
+BESSEL = ["airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "modified_bessel_i0", "modified_bessel_i1", "modified_bessel_k0",
+          "modified_bessel_k1", "scaled_modified_bessel_k0", "scaled_modified_bessel_k1", "spherical_bessel_j0"]
+POINTS = {"x": ([0.3, -1.0, 1.0, 2.0, -0.5, 0.0, 0.9, -2.5], "float64"), "n": ([0.0, 1.0, 2.0, 3.0, 9.0, -1.0, 20.0, 2.7], "float64"),
+          "z": ([0.0, 0.5, -0.5, 1.0, 2.0, 2.25, -3.9, -4.1, 5.0, 7.9, 8.1, 20.0, -20.0, 100.0, 1e-30, -float("inf"), float("inf"), NAN], "float64"),
+          "i": ([0, 1, 3], "int64"), "b": ([True, False], "bool")}
+ARGUMENTS = ("x, n", "x, 12", "0.25, n.detach()", "i, i", "x[:, None], n[:3].float()", "2, 3")
+SPECIAL = "\n".join(f"S.{name}({arguments})" for name in POLYNOMIALS for arguments in ARGUMENTS)
+# in float32, because torch's J, Y and Ai are off by 6e-8 in float64
+SPECIAL += "\n" + "\n".join(f"S.{name}(z.float()) | S.{name}(i) | S.{name}(b) | S.{name}(x.bfloat16())" for name in BESSEL)
+SPECIAL += """
+S.hermite_polynomial_h(x, 513) | S.hermite_polynomial_he(x.float(), 129) | S.legendre_polynomial_p(x, NAN) | S.chebyshev_polynomial_t(x, n[:2])
+S.bessel_j0(x.detach(), out=t.empty(8, dtype=t.float64)) | S.laguerre_polynomial_l(x.detach(), 3, out=t.empty(8)) | S.airy_ai(x.to(t.complex64))
+"""
+SECTIONS: dict[str, tuple[dict, str]] = {"grids": (IMAGES, GRIDS), "fractional pooling": (POOLS, FRACTIONAL), "linear loss": (LINEAR, LINEAR_LOSS),
+                                        "special": (POINTS, SPECIAL.replace("S.", "t.special."))}
 
 
 def _cases(rows: str) -> list[str]:
