@@ -51,6 +51,7 @@ from ._ops import (
     fractional_pooling,
     gathering,
     graph_facts,
+    graph_shapes,
     grid_sampling,
     histogram,
     indexing,

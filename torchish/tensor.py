@@ -11,7 +11,7 @@ import numpy as np
 from . import _dtype as dt
 from . import _format
 from ._core import handle
-from ._core.backward import backward_of
+from ._core.backward import backward_of, is_dense
 from ._core.dual import detached, tangents_of
 from ._core.errors import type_name
 from ._core.evaluate import read
@@ -454,9 +454,11 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         return self._text("Parameter containing:\ntensor(" if isinstance(self, Parameter) else "tensor(")
 
     def _text(self, prefix: str) -> str:
-        edge = self._current_edge()
-        node = None if edge is None or (edge[0].ends and edge[0] is not INVALID) else edge[0]
-        spec = self._spec
+        edge, spec = self._current_edge(), self._spec
+        try:
+            node = INVALID if edge is not None and edge[0] is INVALID else handle.grad_fn(self)
+        except RuntimeError:  # a view that a write elsewhere made invalid
+            node = INVALID
         where = None if spec.device.type == "cpu" else str(spec.device) if ":" in str(spec.device) or spec.device.type == "meta" \
             else f"{spec.device}:0"
         text = _format.format_tensor(None if spec.device.type == "meta" else self._host("print"), spec.dtype, shape=tuple(spec.shape), device=where,
@@ -512,7 +514,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         return made
 
     def __reduce_ex__(self, protocol):
-        return _rebuild, (type(self), self._host("pickle"), self._spec.dtype, self._current_edge() is not None, handle.user_attributes(self))
+        strides = self._strides if self._strides is not None and is_dense(self._spec.shape, self._strides) else None
+        return _rebuild, (type(self), self._host("pickle"), self._spec.dtype, self._current_edge() is not None, handle.user_attributes(self), strides)
 
     def __setstate__(self, attributes):
         self.__dict__.update(attributes)
@@ -541,8 +544,10 @@ def _ctype(spec) -> str:
     return names.get(spec.dtype.name, spec.dtype.name)
 
 
-def _rebuild(cls, array, dtype, requires_grad, attributes):
+def _rebuild(cls, array, dtype, requires_grad, attributes, strides=None):
     made = handle.from_array(np.array(array), cls)
+    if strides is not None:
+        handle.set_strides(made, strides)
     made._storage.version = 1  # as torch has it, which fills a fresh tensor
     if requires_grad:
         handle.set_leaf(made, True)
@@ -567,7 +572,7 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
                                "the same type, but return type Tensor was found instead. To use the type as a Parameter, please correct the "
                                "detach() semantics defined by its __torch_dispatch__() implementation.")
         made = handle.alias(data, cls)
-        made._counter = None
+        made._inference = data._inference
         if requires_grad and not data._spec.differentiable:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         return made.requires_grad_(requires_grad)

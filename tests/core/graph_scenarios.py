@@ -37,6 +37,49 @@ def nodes_and_edges(p):
     return results
 
 
+_COMPOSITES = """F.linear(m, w)|F.linear(r, w)|F.linear(m, w, a)|F.linear(r, w, a)|F.linear(a[:2], w)|r @ m|r @ a[:2]|a[:2] @ m|
+F.l1_loss(m, o)|F.l1_loss(m, m, reduction="none")|F.kl_div(m, o, reduction="sum")|F.kl_div(m, o, reduction="none", log_target=True)|
+F.cosine_similarity(m, o)|F.cross_entropy(m, i, label_smoothing=0.1)|F.cross_entropy(m, o)|F.margin_ranking_loss(m, o, m)|
+F.hinge_embedding_loss(m, o)|F.gaussian_nll_loss(m, o, m * m)|F.poisson_nll_loss(m, o)|F.pairwise_distance(m, o)|F.triplet_margin_loss(m, o, m)|
+F.multilabel_soft_margin_loss(m, o)|F.cosine_embedding_loss(m, o, o[0])|F.soft_margin_loss(m, o)|
+F.scaled_dot_product_attention(r, r, r)|F.scaled_dot_product_attention(r[None], r[None], r[None])|F.rms_norm(m, (2,))|F.rms_norm(m, (2,), a[:2])|
+F.instance_norm(r)|F.softsign(m)|F.tanhshrink(m)|F.prelu(m, a[:1])|torch.kron(m, o)|F.bilinear(m, o, r)|m.logit()|m.nan_to_num()|m.clamp(min=0)|
+torch.einsum("ij,ij->", m, m)|torch.einsum("ij,kj->ik", m, w)|torch.einsum("bij,bjk->bik", r, r)|2 * m|2 + m|sum([m, m])"""
+
+
+def composites_show_several_nodes(p):
+    results = {}
+    for text in _COMPOSITES.replace("\n", "").split("|"):
+        space = {"torch": p, "F": p.nn.functional, "a": leaf(p), "m": p.ones(2, 2).requires_grad_(), "w": p.ones(3, 2).requires_grad_(),
+                 "o": p.ones(2, 2), "i": p.tensor([0, 1]), "r": p.ones(2, 2, 2).requires_grad_()}
+        results[text] = _walk(eval(text, space).grad_fn, 8)
+    return results
+
+
+def what_is_shown_stays_the_same(p):
+    y = p.nn.functional.linear(p.ones(2, 2, 2).requires_grad_(), p.ones(3, 2).requires_grad_())
+    first = y.grad_fn.next_functions[0][0]
+    return [y.grad_fn.next_functions[0][0] is first, isinstance(first, p.autograd.graph.Node), first.name(), first.metadata]
+
+
+def what_nodes_keep_counts_versions(p):
+    w = leaf(p) * 1
+    w.tanh_()
+    m = (p.ones(2, 2).requires_grad_() * 2) @ p.ones(2, 2)
+    return [w.grad_fn._saved_result._version, m.grad_fn._saved_self, m.grad_fn._saved_mat2.tolist()]
+
+
+def some_nodes_keep_nothing(p):
+    found = []
+    for name in ("index_add", "scatter_add"):
+        for tracked in (False, True):
+            a = leaf(p)
+            made = getattr(a.clone(), name)(0, p.tensor([0]), p.ones(1).requires_grad_(tracked)).sum()
+            made.backward()
+            found.append([name, tracked, said(made.backward)])
+    return found
+
+
 def leaves_and_outputs(p):
     a = leaf(p)
     b = a * 2

@@ -378,4 +378,23 @@ def process_wide_backward_hooks(p):
     return log
 
 
+def hooks_get_the_gradient_that_was_given(p):
+    a, found = leaf(p), []
+    b = a * 2
+    for t in (a, b):
+        t.register_hook(lambda g: found.append([g is given, g.requires_grad]))
+    given = p.ones(3, requires_grad=True)
+    a.backward(given)
+    b.backward(given, retain_graph=True)
+    return found
+
+
+def retained_gradients_are_copies(p):
+    a = p.ones(2, 3, requires_grad=True)
+    b = a * a
+    b.retain_grad()
+    b.sum().backward()
+    return [b.grad.stride(), b.grad.grad_fn]
+
+
 SCENARIOS = scenarios(globals())

@@ -15,6 +15,7 @@ import graph_scenarios  # noqa: E402
 import hook_scenarios  # noqa: E402
 import rounding_scenarios  # noqa: E402
 import torch  # noqa: E402
+import version_scenarios  # noqa: E402
 from scenario_tools import record  # noqa: E402
 from subgradient_cases import ROWS, gradients, row_name  # noqa: E402
 
@@ -27,5 +28,5 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)  # torch rounds by how many share the work
     areas = {"hooks": hook_scenarios, "function": function_scenarios, "graph": graph_scenarios, "autograd_errors": autograd_error_scenarios,
-             "rounding": rounding_scenarios}
+             "rounding": rounding_scenarios, "versions": version_scenarios}
     record(HERE / "autograd_recorded.json", torch, {**{area: module.SCENARIOS for area, module in areas.items()}, "subgradients": [subgradients]})

@@ -11,6 +11,7 @@ import function_scenarios
 import graph_scenarios
 import hook_scenarios
 import rounding_scenarios
+import version_scenarios
 from scenario_tools import as_recorded, difference
 from subgradient_cases import ROWS, gradients, row_name
 
@@ -18,7 +19,8 @@ import torchish
 
 torch.set_num_threads(1)  # torch rounds by how many share the work
 
-SCENARIOS = [s for m in (hook_scenarios, function_scenarios, graph_scenarios, autograd_error_scenarios, rounding_scenarios) for s in m.SCENARIOS]
+MODULES = (hook_scenarios, function_scenarios, graph_scenarios, autograd_error_scenarios, rounding_scenarios, version_scenarios)
+SCENARIOS = [s for m in MODULES for s in m.SCENARIOS]
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

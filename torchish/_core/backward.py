@@ -22,8 +22,9 @@ from .handle import TensorBase, new_tensor, owner_of, set_leaf, set_strides
 from .hooks import RETAINING, bind_retained, retain_grad, run_accumulated, run_posthooks, run_prehooks, run_tensor_hooks
 from .op import OPS, Plan, vjp_plan
 from .record import call, grow_graph
-from .saved import recorded_result, result_plan, unpacked
+from .saved import recorded_result, result_plan, rewritten, unpacked
 from .spec import Spec
+from .storage import REWRITTEN
 from .tape import Node, Value, record_values, record_vjp, state
 from .view import write
 
@@ -207,11 +208,11 @@ class Walk:
     def _note_source(self, node: GradNode, needs: tuple, gradients: tuple, buffer: list) -> None:
         """Remember how gradients came about, for `_as_seen`; they may be passed on to what is returned."""
         plan = node.plan()
-        if plan.needs is None:
-            shown, writes = plan.op.name in SHOWN, WRITES.get(type(node).__name__, 0)
-            for i, g in zip(needs, gradients):
-                if g is not None and g is not buffer[0]:
-                    self.sources[id(g)] = (g, plan if shown or _widens(plan, i) else None, i, writes, buffer[0])
+        recorded = plan.needs is None  # not itself a gradient
+        shown, writes = recorded and plan.op.name in SHOWN, WRITES.get(type(node).__name__, 0) if recorded else 0
+        for i, g in zip(needs, gradients):
+            if g is not None and g is not buffer[0]:
+                self.sources[id(g)] = (g, plan if shown or recorded and _widens(plan, i) else None, i, writes, buffer[0])
 
     def _note_sum(self, have, total) -> None:
         """torch adds further gradients in place to one that nothing else holds."""
@@ -273,18 +274,16 @@ class Walk:
     def record(self, node: GradNode, needs: tuple, buffer: list) -> tuple:
         """Append the vjp of `node`'s recorded computation; differentiable in its turn under create_graph."""
         primal = node.node or node.revive()
-        inputs, forward = primal.inputs, primal
+        inputs, forward, outs = primal.inputs, primal, None
         given = [g for g in buffer if g is not None]
         arrived = tuple([g is not None for g in buffer])
         plan = vjp_plan(primal.plan, needs, arrived)
-        if node.extra is not None and "packed" in node.extra:
-            inputs, outs = unpacked(node, primal)
+        kept = unpacked(node, primal) if node.extra is not None and "packed" in node.extra else rewritten(node, primal) if REWRITTEN else None
+        if kept is not None:
+            inputs, outs = kept
             forward = None
-            if outs is not None and plan.by_rule:
-                plan = result_plan(primal.plan, needs, arrived)
-                results = [outs.get(i) or self._result(primal.plan, inputs, i) for i in range(len(primal.plan.outs))]
-                values = record_values(plan, (*inputs, *results, *[g._read() if self.create_graph else g for g in given]))
-                return tuple([new_tensor(v) for v in values]) if self.create_graph else values
+            if outs is not None and plan.by_rule and not self.create_graph:
+                return record_values(result_plan(primal.plan, needs, arrived), (*inputs, *self._results(primal, inputs, outs), *given))
         if not self.create_graph:
             if plan.passes:
                 return (buffer[0],) * len(needs)
@@ -295,21 +294,25 @@ class Walk:
             if all(g is not None for g in seen):
                 return tuple(seen)
         groups = [(i,) for i in needs] if plan.by_rule else [needs]
-        return tuple([g for group in groups for g in self._differentiable(node, primal, group, arrived, inputs, given)])
+        return tuple([g for group in groups for g in self._differentiable(node, primal, group, arrived, inputs, outs, given)])
 
-    def _result(self, plan: Plan, inputs: tuple, number: int) -> Value:
-        return record_values(plan, inputs)[number]
+    def _results(self, primal: Node, inputs: tuple, outs: dict | None) -> list:
+        """The results of a recorded computation: those in `outs`, the others from its operands."""
+        again = primal if inputs is primal.inputs else None
+        return [outs[i] if outs and i in outs else recorded_result(again, i) if again else record_values(primal.plan, inputs)[i]
+                for i in range(len(primal.plan.outs))]
 
-    def _differentiable(self, node: GradNode, primal: Node, needs: tuple, arrived: tuple, inputs: tuple, given: list) -> tuple:
+    def _differentiable(self, node: GradNode, primal: Node, needs: tuple, arrived: tuple, inputs: tuple, outs: dict | None, given: list) -> tuple:
         """Record a vjp and its own place in the graph, with edges to what the gradients depend on, as in torch: operands, results, cotangents."""
         plan, name = vjp_plan(primal.plan, needs, arrived), type(node).__name__
+        forward = primal if inputs is primal.inputs else None
         if plan.passes:
             return (given[0],) * len(needs)
         places = list(node.edges)
         if plan.by_rule and primal.plan.saves_result:
             plan = result_plan(primal.plan, needs, arrived)
-            results = [recorded_result(primal, i) for i in range(len(primal.plan.outs))]
-            inputs = (*inputs, *results)
+            results = self._results(primal, inputs, outs)
+            forward, inputs = None, (*inputs, *results)
             places += [(node, i) for i in range(len(results))]
         depends = frozenset().union(*dependences(plan))
         forced = FORCED.get(name)
@@ -317,21 +320,24 @@ class Walk:
             depends |= {len(primal.plan.argtypes) if forced < 0 and plan.primal is None else max(forced, 0)}
         places += [g._edge for g in given]
         edges = [e if i in depends else None for i, e in enumerate(places)]
-        outs = record_values(plan, (*inputs, *[g._read() for g in given]), primal if plan.primal is not None else None)
+        values = record_values(plan, (*inputs, *[g._read() for g in given]), forward)
         if all(e is None for e in edges):
-            return tuple([new_tensor(v) for v in outs])
+            return tuple([new_tensor(v) for v in values])
         names = SECOND.get(primal.plan.op.name) or SECOND.get(name)
         if plan.node_class is None and names is not None:
             plan.node_class = node_class(names[min(needs[0], len(names) - 1)])
         if _stretches(primal.plan, needs[0]):
             plan.node_class = node_class("SumBackward1")
-        made = grow_graph(plan, tuple([None if e is None else _Edge(e) for e in edges]), outs[0].node)
-        gradients = tuple([new_tensor(v, (made, i)) for i, v in enumerate(outs)])
+        made = grow_graph(plan, tuple([None if e is None else _Edge(e) for e in edges]), values[0].node)
+        gradients = tuple([new_tensor(v, (made, i)) for i, v in enumerate(values)])
         return (SHOWN["view"](gradients[0], primal.plan, needs[0]),) if _widens(primal.plan, needs[0]) else gradients
 
     # ------------------------------------------------------------ gradients in flight
     def _tensor(self, g) -> TensorBase:
-        return new_tensor(g) if g.__class__ is Value else g
+        if g.__class__ is Value:
+            given = self.given.get(id(g))
+            return new_tensor(g) if given is None else given
+        return g
 
     def _carrier(self, g: TensorBase):
         return g if self.create_graph else g._read()
@@ -368,10 +374,10 @@ def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
 
     Returns False, having done nothing, where the graph is not like that.
     """
-    order, seen, waiting, stack = [], {root}, {}, [root]
+    order, seen, waiting, stack, hidden = [], {root}, {}, [root], bool(REWRITTEN)
     while stack:
         node = stack.pop()
-        if node.extra is not None or node.outputs != 1 or node.node is None:
+        if node.extra is not None or node.outputs != 1 or node.node is None or hidden and rewritten(node, node.node) is not None:
             return False
         order.append(node)
         for edge in node.edges:

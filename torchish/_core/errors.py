@@ -35,7 +35,7 @@ def version_error(node, operand: int, counter, expected: int) -> RuntimeError:
         spec = node.plan().argtypes[operand]
         edge = node.edges[operand] if operand < len(node.edges) else None
         written = getattr(counter, "writer", None)
-        if edge is not None and not edge[0].ends and not edge[0].python and edge[0].plan().op.put is not None and written is not None:
+        if edge is not None and not edge[0].ends and not edge[0].python and edge[0].plan().op.put is not None:
             producer = ", which is output 0 of AsStrided,"  # a view whose base was written to: what its place would be now
         elif written is not None or (edge is not None and not edge[0].ends):
             producer = f", which is output {0 if edge is None else edge[1]} of {short_name(written or type(edge[0]))},"

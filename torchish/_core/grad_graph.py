@@ -4,8 +4,10 @@ Edges point from a result to its operands, as (node, output number). The class o
 """
 from __future__ import annotations
 
+import functools
 import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 
@@ -51,8 +53,18 @@ class GradNode:
     @property
     def next_functions(self) -> tuple:
         """((grad_fn or None, output number), ...), one for each operand that torch's node has an edge for."""
+        shape = self._shape()
+        if shape is not None:
+            return shown_edges(self, shape)
         edges = [self.edges[i] for i in self.operands()]
         return tuple([(None, 0) if e is None or e[0].__class__ is Nowhere else e for e in edges])
+
+    def _shape(self) -> tuple | None:
+        """What torch shows below a node of an operation that is several there, see Note [Composites]."""
+        if self.python:
+            return None
+        plan = self.plan()
+        return SHAPES[plan.op.name](plan) if plan.needs is None and plan.op.name in SHAPES else None
 
     def operands(self) -> tuple:
         """The operands that count as edges: differentiable tensors, absent ones, and numbers where torch wraps them in a tensor."""
@@ -155,6 +167,57 @@ def stand_in(spec: Spec) -> Value:
     return Value(spec, None, 0, np.broadcast_to(np.zeros((), spec.dtype.numpy), tuple(spec.shape)))
 
 
+# Note [Composites]: some operations are one node here and several in torch's graph. For those a table says what a walker of the graph is to see:
+# operation -> `f(plan)`, the trees below its node. A tree is an operand's number, None, or (name, trees). The nodes on the way exist for
+# walkers only; gradients pass them by.
+SHAPES: dict[str, Callable[[Plan], tuple]] = {}
+_shown: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # of a node: its next_functions, so that they are the same each time
+
+
+class Shown(GradNode):
+    """A node that only walkers of the graph see, see Note [Composites]."""
+
+    __slots__ = ("below",)
+
+    def __init__(self, seq: int, below: tuple):
+        self.node, self.edges, self.saved, self.freed, self.extra, self.outputs = None, (), (), False, None, 1
+        self.seq, self.below = seq, below
+
+    @property
+    def next_functions(self) -> tuple:
+        return self.below
+
+    def register_hook(self, hook) -> RemovableHandle:
+        """Raises NotImplementedError: gradients do not come by here."""
+        raise NotImplementedError(f"torchish: {self.name()} is part of one operation here and only shown; hooks can be put on the node above it")
+
+    register_prehook = register_hook
+
+
+def shown_edges(node: GradNode, shape: tuple) -> tuple:
+    """The `next_functions` of a node of a composite operation."""
+    found = _shown.get(node)
+    if found is None:
+        found = _shown[node] = tuple([_shown_edge(node, tree) for tree in shape])
+    return found
+
+
+def _shown_edge(node: GradNode, tree) -> tuple:
+    if tree is None:
+        return None, 0
+    if tree.__class__ is int:
+        edge = node.edges[tree]
+        return (None, 0) if edge is None or edge[0].__class__ is Nowhere else edge
+    name, trees = tree
+    below = tuple([_shown_edge(node, t) for t in trees])
+    return (None, 0) if all(e[0] is None for e in below) else (_shown_class(name)(node.seq, below), 0)
+
+
+@functools.cache
+def _shown_class(name: str) -> type:
+    return type(name, (Shown,), {"__slots__": ()})
+
+
 class AccumulateGrad(GradNode):
     """The graph's end at a leaf: adds what arrives to `variable.grad`."""
 
@@ -195,6 +258,10 @@ class CopySlices(GradNode):
 
     __slots__ = ()
     label = "torch::autograd::CopySlices"
+
+    def keeps_tensors(self) -> bool:
+        """True: it keeps what differentiates the write, which a backward frees."""
+        return True
 
     @property
     def next_functions(self) -> tuple:

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import type_name
-from .handle import TensorBase
+from .handle import TensorBase, grad_fn, new_tensor
+from .op import OPS
+from .record import call
 from .removable import RemovableHandle, add_hook
 
 
@@ -25,6 +27,7 @@ def register_tensor_hook(t: TensorBase, hook: Callable) -> RemovableHandle:
     edge = t._current_edge()
     if edge is None:
         raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+    grad_fn(t)  # raises for a view that a write elsewhere made invalid
     table = tensor_hooks(t)
     if table is None:
         table = OrderedDict()
@@ -107,7 +110,9 @@ def run_tensor_hooks(extra: dict, gradients: list) -> None:
     for number, reference in list(extra.get("retain", {}).values()):
         t = reference()
         if t is not None and gradients[number] is not None:
-            t._grad = gradients[number] if t._grad is None else t._grad + gradients[number]
+            g = gradients[number]
+            fresh = call(OPS["clone"], (g,)) if g._edge is not None else new_tensor(g._read())
+            t._grad = fresh if t._grad is None else t._grad + g
 
 
 def run_prehooks(extra: dict, gradients: list) -> list:

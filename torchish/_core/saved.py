@@ -10,10 +10,11 @@ from typing import Any
 
 from .anomaly import remember_line
 from .errors import FREED
-from .grad_graph import GradNode, stand_in
+from .grad_graph import GradNode, counter_of, stand_in
 from .handle import TensorBase, new_tensor
 from .op import OPS, Plan, vjp_by_rule
 from .spec import Spec
+from .storage import REWRITTEN, Storage, VersionCounter
 from .tape import Node, Value, outputs, record_values, state
 
 
@@ -130,6 +131,38 @@ def unpacked(node: GradNode, primal: Node) -> tuple[tuple, tuple | None]:
     return tuple(inputs), outs
 
 
+def rewritten(node: GradNode, primal: Node) -> tuple[tuple, tuple | None] | None:
+    """As `unpacked`, where something that torch's node keeps was written to unseen, see Note [Hidden writes]; None where nothing was.
+
+    What torch does not keep stays as it was.
+    """
+    inputs, outs, kept = list(primal.inputs), {}, [operand for _, _, operand in node.saved if operand >= 0]
+    for ref, _, operand in node.saved:
+        if operand >= 0:
+            inputs[operand] = current(inputs[operand], node.edges[operand] if operand < len(node.edges) else None)
+        elif isinstance(cell := counter_of(node, ref, operand), Storage) and cell.hidden and cell.value.spec is primal.plan.outs[-1 - operand]:
+            outs[-1 - operand] = cell.value
+    if not outs and all(inputs[i] is primal.inputs[i] for i in kept):
+        return None
+    for number in range(len(primal.plan.outs)):
+        outs.setdefault(number, recorded_result(primal, number))
+    return tuple(inputs), outs
+
+
+def current(value, edge: tuple | None):
+    """What the memory of an operand holds now: of a Value that was overwritten, or of a view of one."""
+    if value.__class__ is not Value:
+        return value
+    storage = REWRITTEN.get(value)
+    if storage is not None:
+        return storage.value
+    made = None if edge is None or edge[0].ends or edge[0].python else edge[0].node
+    if made is None or made.plan.op.put is None or made.plan.outs[edge[1]] is not value.spec:
+        return value
+    source = current(made.inputs[0], edge[0].edges[0])
+    return value if source is made.inputs[0] else record_values(made.plan, (source, *made.inputs[1:]))[edge[1]]
+
+
 def fitted(value: Value, want: Spec) -> Value:
     """What an unpack hook returned, in the dtype of what was packed. Raises RuntimeError for another shape."""
     if value.spec.shape != want.shape:
@@ -174,6 +207,15 @@ def saved_attribute(node: GradNode, operand: int, raw: bool):
 
 
 def _recorded(node: GradNode, operand: int) -> TensorBase | None:
+    made = _kept_tensor(node, operand)
+    if isinstance(made, TensorBase):
+        counter = next((counter_of(node, ref, i) for ref, _, i in node.saved if i == operand), None)
+        if isinstance(counter, (Storage, VersionCounter)) and counter is not made._storage:
+            made._counter = counter  # in torch it shares the memory, and the counter, of what was saved
+    return made
+
+
+def _kept_tensor(node: GradNode, operand: int) -> TensorBase | None:
     if operand < 0:
         return new_tensor(recorded_result(node.node, -1 - operand),
                           (node, -1 - operand) if node.node.plan.outs[-1 - operand].differentiable else None)
@@ -211,9 +253,20 @@ def _attribute(node: GradNode, name: str):
         operand = saved_names(node).get(short)
         if operand is not None:
             return saved_attribute(node, operand, raw)
+        if _may_save(node, short):
+            return None
         if not raw and short in (static := _parameters(node)):
             return static[short]
     raise AttributeError(f"'{type(node).__name__}' object has no attribute '{name}'")
+
+
+def _may_save(node: GradNode, short: str) -> bool:
+    """Whether torch's node keeps a tensor of this name in other calls: then the attribute is there, and None."""
+    if node.python or node.ends or node.plan().needs is not None:
+        return False
+    names = SAVED_NAMES.get(type(node).__name__, _USUAL)
+    kept = [s[0] if s.__class__ is tuple else s for s in node.plan().op.saves]
+    return any(names.get(-1 if s == "result" else -2 if s == "indices" else s) == short for s in kept)
 
 
 def _parameters(node: GradNode) -> dict:

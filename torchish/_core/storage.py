@@ -18,6 +18,7 @@ class Storage:
     strides = None  # of the root Value in memory; None when contiguous
     resizable = True  # not where NumPy has seen the memory
     _address = None
+    hidden = False  # whether some write went by a counter that others do not see
 
     def __init__(self, value: Value):
         self.value = value
@@ -36,6 +37,11 @@ class Storage:
         if self._address is None:
             self._address = next(_addresses) << 20
         return self._address
+
+
+# Note [Hidden writes]: a write through `.data` bumps a counter that the graph does not see. torch keeps tensors for backward by reference, so its
+# gradients are then taken at the new numbers. What a graph kept before such a write is noted here: {Value before: the Storage}.
+REWRITTEN: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 class VersionCounter:

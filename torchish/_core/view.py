@@ -15,6 +15,7 @@ from .handle import CONJUGATING, NEGATING, TensorBase
 from .op import Op, simple
 from .record import call_values, grow_graph
 from .shared_memory import SharedStorage, unread, view_value, write_view
+from .storage import REWRITTEN, Storage
 from .tape import Value, nobody, record_values, state
 
 OVERLAPPING = "overlapping"  # the `info` of a view op whose elements can share memory
@@ -287,6 +288,8 @@ def write(t: TensorBase, value: Value, edge: tuple | None) -> None:
     storage = t._storage
     if state.scope is not None:
         state.scope.check_write(storage.value, value)
+    if t._counter is not None and t._counter is not storage:
+        note_hidden(storage)
     if t._chain is None:
         storage.store(value)
         if edge is not None:
@@ -314,6 +317,12 @@ def write(t: TensorBase, value: Value, edge: tuple | None) -> None:
     t._bump()
     if not graph:
         t._seen = (t._counter or storage).version
+
+
+def note_hidden(storage: Storage) -> None:
+    """Before a write that other users of a Storage do not see counted: see Note [Hidden writes]."""
+    REWRITTEN[storage.value] = storage
+    storage.hidden = True
 
 
 def _write_root(t: TensorBase, value: Value) -> None:

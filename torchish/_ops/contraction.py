@@ -218,6 +218,7 @@ _EINSUM = {
     grad: Op(f"einsum: {grad}", _einsum_body, computed(_infer_einsum), grad=grad, vjp=_RULES)
     for grad in ("PermuteBackward0", "SumBackward1", "MulBackward0", "ViewBackward0")
 }
+_EINSUM["BmmBackward0"] = Op("einsum: BmmBackward0", _einsum_body, computed(_infer_einsum), grad="BmmBackward0", saves=(0, 1), vjp=_RULES)
 
 
 def _from_sublists(args: tuple) -> tuple[str, list]:
@@ -248,7 +249,30 @@ def einsum(equation, *operands):
         a = operands[0]._spec.dtype
         b = next(t._spec.dtype for t in operands if t._spec.dtype is not a)
         raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {C_NAMES[a]} != {C_NAMES[b]}")
+    if grad == "BmmBackward0":
+        return _as_product(operands, subscripts, result, shapes, shape)
     return call(_EINSUM[grad], tuple(operands), (("subscripts", subscripts), ("result", result), ("shapes", shapes), ("shape", shape)))
+
+
+def _as_product(operands, subscripts: tuple, result: str, shapes: tuple, shape: tuple):
+    """Two operands with a sum over letters of both: in torch one batched product, of which the result is a view."""
+    both, left, summed, right = product_letters(subscripts, result)
+    size = {c: n for s, ns in zip(subscripts, shapes) for c, n in zip(s, ns)}
+    flat = tuple([math.prod([size[c] for c in part]) for part in (both, left, right)])
+    static = (("subscripts", subscripts), ("result", both + left + right), ("shapes", shapes), ("shape", flat))
+    made = call(_EINSUM["BmmBackward0"], tuple(operands), static)
+    made = METHODS["view"](made, tuple([1 if c in summed else size[c] for c in both + left + summed + right]))
+    order = "".join(c for c in result if c in size) + summed
+    made = METHODS["permute"](made, tuple([(both + left + summed + right).index(c) for c in order]))
+    return METHODS["view"](made, shape)
+
+
+def product_letters(subscripts: tuple, result: str) -> tuple[str, str, str, str]:
+    """The letters of two operands as those of a batched product: of both and the result, of the first alone, summed, of the second alone."""
+    a, b = subscripts
+    summed = "".join(sorted(c for c in a if c in b and c not in result))
+    both = "".join(c for c in result if c in a and c in b)
+    return both, "".join(c for c in result if c in a and c not in b), summed, "".join(c for c in result if c in b and c not in a)
 
 
 @lru_cache(maxsize=4096)
@@ -278,8 +302,18 @@ def _parse(equation: str, shapes: tuple):
         grad = "SumBackward1" if any(c not in result for c in letters[0]) else "PermuteBackward0"
     else:
         grad = "ViewBackward0" if summed else "MulBackward0"
+        if any(n != 1 for c, n in size.items() if c not in result) and _is_product(subscripts, result):
+            grad = "BmmBackward0"
     # a letter of the result that every operand lost as a broadcast 1 cannot occur: size[c] is the largest, so some operand keeps it
     return subscripts, result, tuple(tuple(n for _, n in k) for k in kept), tuple(size[c] for c in result), grad
+
+
+def _is_product(subscripts: tuple, result: str) -> bool:
+    """Whether it is two operands, of which each letter occurs once and goes into the result or is summed with the other's."""
+    if len(subscripts) != 2:
+        return False
+    a, b = subscripts
+    return len(set(a)) == len(a) and len(set(b)) == len(b) and set(a) <= set(b + result) and set(b) <= set(a + result)
 
 
 def _expanded(term: str, ndim: int, rank: int, i: int, spare: list) -> str:

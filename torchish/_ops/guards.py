@@ -169,7 +169,9 @@ def operator(name: str, choose: Callable, *, inplace: bool = True, reflected: Ca
         other = operand(other)
         if other is NotImplemented:
             return other
-        return call(*choose(other, self)) if reflected is None else reflected(self, other)
+        if reflected is not None:
+            return reflected(self, other)
+        return call(*choose(self, other) if name in _COMMUTATIVE else choose(other, self))
 
     def in_place(self, other):
         other = operand(other)
@@ -183,6 +185,7 @@ def operator(name: str, choose: Callable, *, inplace: bool = True, reflected: Ca
         register(METHODS, f"__i{name}__", in_place)
 
 
+_COMMUTATIVE = ("add", "mul")  # torch records `2 * t` as `t * 2`
 _DESCRIPTORS = ("add", "mul", "and", "or", "xor")  # whose reflected forms are not Python functions in torch
 
 

@@ -18,7 +18,6 @@ from .._core.spec import Spec
 from .._promotion import promote_types
 from .declare import broadcast_shapes
 from .nn_common import FLOATING, computed, not_implemented, sigmoid, sized, softplus
-from .pointwise import sign
 from .shared import summed
 from .variants import METHODS, public
 
@@ -120,9 +119,6 @@ def _square(xp, x, t):
 
 
 _mse = pointwise("mse_loss", "MseLossBackward0", _square, (lambda xp, x, t: 2 * (x - t), lambda xp, x, t: 2 * (t - x)), "mse_cpu")
-_l1 = pointwise(
-    "l1_loss", by_reduction("AbsBackward0"), lambda xp, x, t: xp.abs(x - t), (lambda xp, x, t: sign(xp, x - t), lambda xp, x, t: -sign(xp, x - t))
-)
 
 
 def _exchanged(slope: Callable) -> Callable:
@@ -178,12 +174,12 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
     """|input - target|, reduced; derivative 0 at 0. Warns where the sizes differ."""
     _warn_sizes(input, target)
     reduction = reduction_of(size_average, reduce, reduction)
-    if weight is not None:
-        return _weighted(_l1, input, target, weight, reduction)
-    if input._spec.dtype.category != FLOATING or target._spec.dtype.category != FLOATING:
-        each = METHODS["abs"](METHODS["sub"](input, target))
-        return each if reduction == "none" else METHODS[reduction](each)
-    return _l1((input, target), reduction)
+    return _l1((input, target), reduction) if weight is None else _weighted(_l1, input, target, weight, reduction)
+
+
+def _l1(operands: tuple, reduction: str):
+    each = METHODS["abs"](METHODS["sub"](*operands))
+    return each if reduction == "none" else METHODS[reduction](each)
 
 
 @public("nn.functional.smooth_l1_loss", method=False)

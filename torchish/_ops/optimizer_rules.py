@@ -15,7 +15,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.op import Op
 from .nn_common import product, swap
-from .optimizer_steps import finish, planner, record, store, values_of
+from .optimizer_steps import count_write, finish, planner, record, store, values_of
 
 RULES: dict[str, Callable] = {}
 DTYPE_OF_STEP = np.float64
@@ -221,6 +221,8 @@ def _outputs(name, count, states, **rest) -> list:
     return [i * count + j for i in (0, *range(2, 2 + len(states))) for j in range(count)]
 
 
+IN_TWO_WRITES = ("nadam",)  # rules whose update torch writes in two steps
+
 rule_op = Op("optimizer rule", _body, planner(_outputs))
 
 
@@ -243,6 +245,8 @@ def rule_step(name: str, params: list, grads: list, states: dict, numbers: dict,
     outs = record(rule_op, values_of([*params, *grads, *held]), tuple([float(v) for v in numbers.values()]), static)
     for t, v in zip([*params, *held], outs):
         store(t, v)
+    for _ in range((decay == "decoupled") + (name in IN_TWO_WRITES)):
+        count_write(params)
     finish(outs[0])
 
 

@@ -32,6 +32,12 @@ def store(t: TensorBase, value: Value) -> None:
     counter.version += 1
 
 
+def count_write(params: list) -> None:
+    """Count one more write than was recorded: decoupled weight decay, say, is one of its own in torch."""
+    for p in params:
+        (p._counter or p._storage).version += 1
+
+
 def record(op: Op, values: list, numbers: tuple, static: tuple) -> tuple:
     types = tuple([v.spec for v in values] + [float] * len(numbers))
     plan = op.plans.get((types, static)) or op.plan(types, static)
@@ -198,7 +204,9 @@ def adam_step(
     outs = record(adam_op, values, (float(lr), float(beta1), float(beta2), float(eps), float(weight_decay)), static)
     for t, v in zip(targets, outs):
         store(t, v)
+    if decoupled and weight_decay != 0:
+        count_write(params)
     finish(outs[0])
 
 
-__all__ = ["adam_step", "finish", "planner", "record", "sgd_step", "store", "values_of"]
+__all__ = ["adam_step", "count_write", "finish", "planner", "record", "sgd_step", "store", "values_of"]

@@ -19,18 +19,16 @@ NO_IDENTITY = "(): Expected reduction dim to be specified for input.numel() == 0
 
 
 # ---------------------------------------------------------------- values only
-def _share(xp, g, mask):
-    """`g` shared evenly among the elements of `mask`; with none, NaN, as torch gives for amax of NaN."""
-    return g * mask / xp.sum(mask, keepdims=True)
-
-
 def _among_dims(xp, g, out, x, dims, keepdim):
+    """`g` shared evenly among the elements equal to the result; with none, NaN, as torch gives for amax of NaN."""
     mask = x == out
     return g * mask / xp.sum(mask, axis=dims, keepdims=True)
 
 
 def _among_all(xp, g, out, x, dims, keepdim):
-    return _share(xp, g, (x == out) | (xp.isnan(x) & xp.isnan(out)))
+    """`g` shared evenly among the elements equal to the result, NaN to NaN; with none, 0."""
+    mask = (x == out) | (xp.isnan(x) & xp.isnan(out))
+    return xp.where(mask, g / xp.maximum(xp.sum(mask, keepdims=True), 1), xp.zeros((), g.dtype)).astype(g.dtype)
 
 
 def _largest(xp, x, dims, keepdim):

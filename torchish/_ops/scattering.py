@@ -53,8 +53,10 @@ def writing_op(name: str, body, grad: str, vjp: tuple, *, saves: tuple = (1,), c
         given = vjp[i] if i < len(vjp) else None
         return given and (lambda xp, g, out, x, source, index, *rest, **static: given(xp, g, out, x, index, source, *rest, **static))
     node_class(grad).tensors = tensors
+    places = {1: 2, 2: 1}
+    kept = tuple([tuple([places.get(i, i) for i in s]) if s.__class__ is tuple else places.get(s, s) for s in saves])
     return Op(name, numbered, lambda op, argtypes, static: ((lambda xp, *args: numbered(xp, *args, **static)), argtypes[0]), grad=grad,
-              saves=tuple([{1: 2, 2: 1}.get(i, i) for i in saves]), vjp=(rule(0), rule(2), None), checked=(2,), complain=complain, layout=layout,
+              saves=kept, vjp=(rule(0), rule(2), None), checked=(2,), complain=complain, layout=layout,
               check=lambda xp, x, source, index, *rest, **static: check(xp, x, index, **static))
 
 
@@ -196,7 +198,7 @@ _set = _scattering(lambda xp, x, key, v: write_at(xp, x, key, v))
 scatter_op = writing_op("scatter", _set, "ScatterBackward0", (_scatter_self_rule, None, _scatter_src_rule), **_SCATTER)
 scatter_value_op = writing_op("scatter.value", _set, "ScatterBackward1", (_scatter_self_rule,), tensors=1, **_SCATTER)
 scatter_add_op = writing_op("scatter_add", _scattering(lambda xp, x, key, v: write_at(xp, x, key, v, "add")), "ScatterAddBackward0",
-                            (lambda xp, g, out, x, index, src, *, dim: g, None, _scatter_src_rule), **_SCATTER)
+                            (lambda xp, g, out, x, index, src, *, dim: g, None, _scatter_src_rule), saves=((1, 2),), **_SCATTER)
 scatter_how_op = writing_op("scatter how", _scattering(lambda xp, x, key, v, how: write_at(xp, x, key, v, how)), "NotImplemented", (),
                             **_SCATTER)
 
@@ -334,7 +336,7 @@ index_add_op = writing_op("index_add", _along(_add_rows), "IndexAddBackward0",
                           (lambda xp, g, out, x, index, src, alpha, *, dim: g, None,
                            lambda xp, g, out, x, index, src, alpha, *, dim: _rows_rule(xp, g, out, x, index, src, dim=dim) *
                            xp.conj(cast(xp, alpha, dt.BY_NUMPY[np.dtype(g.dtype)])), None),
-                          check=check_axis(False), complain=_index_add_complaint)
+                          saves=((1, 2),), check=check_axis(False), complain=_index_add_complaint)
 index_copy_op = writing_op("index_copy", _along(write_at), "IndexCopyBackward0", (_zero_rows, None, _rows_rule), check=check_axis(False),
                            complain=out_of_bounds(IndexError, "index_copy_(): "))
 

@@ -323,11 +323,11 @@ def _dirty_output(ctx: BackwardCFunction, o, i: int, tracked: bool):
     if not tracked:
         o._bump()
         return o
-    edge = o._current_edge()
-    if edge is not None and o._base_tensor is None and edge[0].ends:
+    try:
+        check_place(o)
+    except RuntimeError as error:
         o._bump()
-        raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
-    check_place(o)
+        raise RuntimeError(str(error).replace("is being used", "has been used") if o._base_tensor is None else str(error)) from None
     write(o, o._read(), (ctx, i))
     return o
 

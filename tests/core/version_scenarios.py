@@ -1,0 +1,186 @@
+"""Version counters, and writes that they do not show, as functions of the package (torchish or torch) that return plain data."""
+
+from __future__ import annotations
+
+from autograd_tools import leaf, said, scenarios
+
+_KEPT = ("exp", "tanh", "sigmoid", "sqrt", "sin", "log", "square", "cos", "softmax", "relu")
+
+
+def _apply(x, name):
+    return x.softmax(-1) if name == "softmax" else getattr(x, name)()
+
+
+def writes_through_data_are_seen_by_backward(p):
+    found = []
+    for name in _KEPT:
+        for which in (0, 1):
+            a = leaf(p)
+            x = a * 1.5
+            y = _apply(x, name)
+            (x, y)[which].data.mul_(2.0)
+            y.sum().backward()
+            found.append([name, which, a.grad.tolist()])
+    return found
+
+
+def writes_through_data_are_seen_after_a_read(p):
+    a = leaf(p)
+    x = a * 2
+    y = x * x
+    x.tolist(), y.tolist()
+    x.data[0] = 7.0
+    y.sum().backward()
+    return a.grad.tolist()
+
+
+def writes_through_data_are_seen_when_the_tensor_is_gone(p):
+    a = leaf(p)
+    x = a * 2
+    y = x * x
+    x.data.mul_(2.0)
+    del x
+    y.sum().backward()
+    return a.grad.tolist()
+
+
+def writes_through_data_reach_views(p):
+    a = p.tensor([[0.5, 1.0], [2.0, 3.0]], requires_grad=True)
+    x = a * 2
+    y = a @ x.t()
+    x.data.mul_(2.0)
+    z = x.view(-1).exp()
+    z.data.mul_(0.5)
+    (y.sum() + z.sum()).backward()
+    return a.grad.tolist()
+
+
+def writes_through_data_are_seen_by_double_backward(p):
+    a = leaf(p)
+    x = a * 2
+    y = x * x * x
+    x.data[0] = 7.0
+    g, = p.autograd.grad(y.sum(), a, create_graph=True)
+    h, = p.autograd.grad(g.sum(), a)
+    return [g.tolist(), h.tolist()]
+
+
+def the_maximum_may_be_gone(p):
+    a = leaf(p)
+    y = a.max()
+    a.data.mul_(-2.0)
+    y.backward()
+    return a.grad.tolist()
+
+
+def parameters_share_their_tensors_counter(p):
+    x = p.zeros(3)
+    x.add_(1)
+    own, d = p.nn.Parameter(x), x.data
+    d.add_(1)
+    other = p.nn.Parameter(d)
+    with p.no_grad():
+        own.add_(1)
+    return [own._version, x._version, d._version, other._version]
+
+
+def parameters_of_inference_tensors(p):
+    with p.inference_mode():
+        x = p.zeros(3)
+    return [said(p.nn.Parameter, x), p.nn.Parameter(x, False).is_inference()]
+
+
+def optimizers_count_their_writes(p):
+    found = []
+    for name in ("SGD", "Adam", "AdamW", "NAdam", "RAdam", "Adagrad", "RMSprop", "Adadelta", "Adamax"):
+        w = leaf(p)
+        optimizer = getattr(p.optim, name)([w], lr=0.1)
+        for _ in range(2):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+        found.append([name, w._version])
+    w = leaf(p)
+    w.grad = p.ones(3)
+    p.optim.NAdam([w], weight_decay=0.1, decoupled_weight_decay=True).step()
+    return [*found, w._version]
+
+
+def gradients_count_the_writes_of_their_making(p):
+    found = []
+    for name in ("prod", "logsumexp", "sigmoid", "exp", "sin"):
+        a = leaf(p)
+        y = a.logsumexp(-1) if name == "logsumexp" else getattr(a, name)()
+        g, = p.autograd.grad((y * y).sum(), a, create_graph=True)
+        h, = p.autograd.grad(g.sum(), a)
+        found.append([name, g._version, h._version])
+    return found
+
+
+def what_is_freed_is_said_before_what_was_modified(p):
+    x = leaf(p) * 1.5
+    y = x.exp()
+    y[0] = 0.25
+    s = y.sum()
+    return [said(s.backward), said(s.backward)]
+
+
+def custom_functions_count_their_writes(p):
+    class Double(p.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    found = []
+    for target in (lambda a: a * 1, lambda a: (a * 1).view(-1), lambda a: a.view(-1), lambda a: a, lambda a: p.zeros(3)):
+        x = target(leaf(p))
+        found.append([said(Double.apply, x), x._version])
+    return found
+
+
+def views_made_invalid_say_so(p):
+    class View(p.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x.view(-1)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+    a = p.ones(2, 3, requires_grad=True)
+    b = a * a
+    _, second = b.unbind(0)
+    second.detach().mul_(2.0)
+    custom = View.apply(leaf(p) * 1)
+    with p.no_grad():
+        unseen = a.t()
+        custom.mul_(2.0)
+    with p.inference_mode():
+        inferred = a[...]
+    with p.no_grad():
+        a.mul_(2)
+    return [repr(second), repr(custom), said(unseen.register_hook, print), said(inferred.register_hook, print)]
+
+
+def a_view_that_was_kept_is_named_by_its_new_place(p):
+    view = p.ones(2, 3, requires_grad=True).view(-1)
+    y = view.max()
+    with p.no_grad():
+        view.mul_(3.0)
+    return said(y.backward)
+
+
+def losses_keep_their_own_intermediates(p):
+    a = leaf(p)
+    with p.inference_mode():
+        b = a * 2
+    return [type(p.nn.functional.l1_loss(a, b).grad_fn).__name__, said(p.nn.functional.mse_loss, a, b)]
+
+
+SCENARIOS = scenarios(globals())
