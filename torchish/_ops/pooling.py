@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+from itertools import product as grid
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def _max_along(xp, x, where, axis: int, table: tuple, later: int):
     return best, index
 
 
-def _max_body(xp, x, *, windows, upsample):
+def _max_body(xp, x, *, windows, apart):
     rank, where, best = len(windows), None, x
     later = 1
     for i in range(rank - 1, -1, -1):
@@ -103,15 +104,11 @@ def _max_body(xp, x, *, windows, upsample):
     return best, where
 
 
-def _max_rule(xp, g, out, x, *, windows, upsample):
+def _max_rule(xp, g, out, x, *, windows, apart):
     """Each output's cotangent goes to the position that won."""
-    g, index = g[0], out[1]
-    rank = len(windows)
-    spatial = tuple(x.shape[-rank:])
-    if upsample is not None:  # windows do not overlap: every input position belongs to at most one output
-        at = np.arange(int(np.prod(spatial))).reshape(spatial)
-        return xp.where(_spread(xp, index, upsample, spatial, -1) == at, _spread(xp, g, upsample, spatial, 0), xp.zeros((), g.dtype))
-    return spread_to(xp, g, index, x.shape, rank)
+    if apart is not None:
+        return _to_winners(xp, g[0], out[0], x, apart)
+    return spread_to(xp, g[0], out[1], x.shape, len(windows))
 
 
 def spread_to(xp, g, index, shape, rank: int):
@@ -127,16 +124,45 @@ def spread_to(xp, g, index, shape, rank: int):
     return made.reshape(shape)
 
 
-def _spread(xp, a, kernel: tuple, spatial: tuple, fill):
-    """Repeat every element over its window, and fill what no window covers."""
-    for i, k in enumerate(kernel):
-        a = xp.repeat(a, k, axis=a.ndim - len(kernel) + i)
-    pads = [(0, 0)] * (a.ndim - len(kernel)) + [(0, n - m) for n, m in zip(spatial, a.shape[-len(kernel) :])]
-    return xp.pad(a, pads, constant_values=fill) if any(p != (0, 0) for p in pads) else a
+def _to_winners(xp, g, best, x, kernel: tuple):
+    """The same for windows side by side, by comparing values: several times faster than a scatter, and the forward need not compute an index."""
+    rank, spatial = len(kernel), best.shape[-len(kernel) :]
+    offsets = list(grid(*map(range, kernel)))
+    values = [x[(..., *[slice(o, o + (n - 1) * k + 1, k) for o, n, k in zip(at, spatial, kernel)])] for at in offsets]
+    equal = _first_true([v == best for v in values])
+    nans = _first_true([v != v for v in reversed(values)])[::-1]  # the last NaN wins; a window that has one equals nothing
+    shares = {at: xp.where(e | n, g, xp.zeros((), g.dtype)) for at, e, n in zip(offsets, equal, nans)}
+
+    def woven(i: int, at: tuple):
+        if i == rank:
+            return shares[at]
+        axis = x.ndim - rank + i
+        rows = xp.stack([woven(i + 1, (*at, k)) for k in range(kernel[i])], axis + 1)
+        return rows.reshape((*rows.shape[:axis], -1, *rows.shape[axis + 2 :]))
+
+    made = woven(0, ())
+    pads = [(0, n - m) for n, m in zip(x.shape, made.shape)]
+    return xp.pad(made, pads) if any(p != (0, 0) for p in pads) else made
+
+
+def _few(kernel: tuple | None) -> tuple | None:
+    """Windows side by side where `_to_winners` may handle them, in two dimensions at least: each position of a window is a handful of operations."""
+    if kernel is None or math.prod(kernel) > 64:
+        return None
+    return (1, *kernel) if len(kernel) == 1 else kernel
+
+
+def _first_true(flags: list) -> list:
+    """Each flag where none before it is set."""
+    seen, made = None, []
+    for f in flags:
+        made.append(f if seen is None else f & ~seen)
+        seen = f if seen is None else seen | f
+    return made
 
 
 def _infer_max(kernel_name: str):
-    def infer(x, *, windows, upsample):
+    def infer(x, *, windows, apart):
         if x.dtype.category == dt.COMPLEX or x.dtype is dt.bool_:
             raise not_implemented(kernel_name, x.dtype)
         shape = tuple(x.shape[: -len(windows)]) + tuple(w[1] for w in windows)
@@ -165,11 +191,8 @@ def _publish_max(rank: int) -> None:
         sizes = pooled_sizes(name, rank, x, kernel, stride, padding, dilation, ceil_mode)
         windows = tuple(zip(x.shape[-rank:], sizes, kernel, stride, padding, dilation))
         whole = all(o * k <= n for o, k, n in zip(sizes, kernel, x.shape[-rank:]))
-        apart = kernel == stride and whole and not any(padding) and set(dilation) == {1}
-        upsample = kernel if apart else None
-        if rank == 1 and upsample is not None:
-            upsample = (1, *kernel)
-        return recorded(_MAX, input, "windows", windows, UNIT, (("upsample", upsample),))
+        apart = kernel if kernel == stride and whole and not any(padding) and set(dilation) == {1} else None
+        return recorded(_MAX, input, "windows", windows, UNIT, (("apart", _few(apart)),))
 
     def values(input, kernel_size, stride, padding, dilation, ceil_mode):
         if rank > 1 or (state.grad and input._current_edge() is not None):
@@ -205,7 +228,8 @@ def _publish_adaptive_max(rank: int) -> None:
         x = input._spec
         sizes = adaptive_sizes(name, rank, x, output_size)
         windows = tuple(zip(x.shape[-rank:], sizes))
-        return recorded(_ADAPTIVE_MAX, input, "windows", windows, (1, 1), (("upsample", None),))
+        apart = tuple(n // o for n, o in windows) if all(o and n % o == 0 for n, o in windows) else None
+        return recorded(_ADAPTIVE_MAX, input, "windows", windows, (1, 1), (("apart", _few(apart)),))
 
     def pool(input, output_size, return_indices=False):
         made = indexed(input, output_size)
