@@ -24,6 +24,6 @@ def test_errors_are_torchs(scenario):
 
 
 def test_an_index_computed_on_the_device_is_refused_by_the_program_too(monkeypatch):
-    monkeypatch.setattr(evaluate, "_is_cold", lambda variant: False)
+    monkeypatch.setattr(evaluate, "_is_cold", lambda variant, part: False)
     scenario = next(s for s in SCENARIOS if s.__name__ == "indices_computed_on_the_device")
     assert as_recorded(scenario(torch)) == EXPECTED[scenario.__name__]

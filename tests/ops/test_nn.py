@@ -37,7 +37,7 @@ def test_outcome_is_torchs(name):
 
 @pytest.mark.parametrize("name", COMPILED)
 def test_compiled_outcome_is_torchs(name, monkeypatch):
-    monkeypatch.setattr(evaluate, "_is_cold", lambda variant: False)
+    monkeypatch.setattr(evaluate, "_is_cold", lambda variant, part: False)
     assert difference(run(torch, name), RECORDED[name]) == ""
 
 

@@ -5,8 +5,8 @@ always replays in NumPy, where it is cheaper than a jitted call. The choice depe
 
 Note [Families]: slices of the same operations and wiring on other shapes are a family. Code that comes back with ever new shapes (a batch of
 any size, a text that grows by a token) would pay a compilation for each; so once a family has more than a few members, each has to be seen
-as often as it takes a compilation to earn its cost, by a rough count of both, before it is compiled. A long slice of small operations, which
-takes seconds to compile and milliseconds to replay, has to come back a few times too.
+as often as it takes a compilation to earn its cost, by a rough count of both, before it is compiled. So does a part of a tape that filled up
+with small operations, which takes seconds to compile and milliseconds to replay: it has to come back a few times first.
 
 Note [Variants]: a tape's key finds its Trace; what is live on it decides its Variant. The reference counts of the tape's Values are the key
 of that: as long as they are those of an earlier run of the same trace, the same Values are held. (Were another set of holders to give
@@ -43,8 +43,9 @@ from .threads import adopt
 TINY_STEPS = 4
 TINY_COST = 4096
 FEW_SHAPES = 4
-SIGHTINGS = 16  # of a long slice, or per member of a family, at the most
-LONG_STEPS, LONG_REPLAY = 256, 0.02
+FULL = "tape full"
+SIGHTINGS = 16  # of a part of a full tape, or per member of a family, at the most
+PART_REPLAYED = 0.02  # seconds
 STEP_COMPILED, STEP_REPLAYED, ELEMENT_REPLAYED = 8e-3, 3e-6, 1e-9  # seconds, roughly, see Note [Families]
 DONATED_SIZE = 1024
 SKIPPED_BYTES = 1 << 20
@@ -56,7 +57,7 @@ HOST_CHECKED_BYTES = 1 << 16
 class Entry:
     """What the cache knows of one structure: how often it was seen, and its compiled program for each set of donated arguments."""
 
-    __slots__ = ("seen", "programs", "numbers", "checked", "function", "keep", "used", "skip", "family", "worth", "long")
+    __slots__ = ("seen", "programs", "numbers", "checked", "function", "keep", "used", "skip", "family", "worth", "small")
 
     def __init__(self, steps: list[Step]):
         self.seen = 0
@@ -65,7 +66,7 @@ class Entry:
         self.family[0] += 1
         replay = len(steps) * STEP_REPLAYED + sum([s.plan.cost for s in steps]) * ELEMENT_REPLAYED
         self.worth = int(len(steps) * STEP_COMPILED / (0.6 * replay + 1e-9))  # of how many replays a compilation takes the time
-        self.long = len(steps) > LONG_STEPS and replay < LONG_REPLAY
+        self.small = replay < PART_REPLAYED
         self.programs: dict = {}
         self.numbers: dict = {}
         self.function = None
@@ -74,12 +75,12 @@ class Entry:
         self.skip: frozenset | None = None  # of those that are left out; None until the first compilation
         self.checked: list = []
 
-    def patience(self) -> int:
-        """How often to replay before compiling, see Note [Families]."""
+    def patience(self, part: bool) -> int:
+        """How often to replay before compiling, see Note [Families]; `part`: of a tape that filled up."""
         members = self.family[0]
         if members > FEW_SHAPES:
             return max(1, min(self.worth, SIGHTINGS * members))
-        return SIGHTINGS if self.long else 1
+        return SIGHTINGS if part and self.small else 1
 
     def wanted(self, number: int) -> None:
         """Output `number` was used after a run: never leave it out."""
@@ -182,6 +183,8 @@ def evaluate(cause: str, want: Value | None = None, upto: int | None = None) -> 
         else:
             state.has_backward = False
         state.tape = Tape()
+        if cause == FULL:
+            pending.part = state.tape.part = True
         run(pending, cause, place, tuple(sorted({r for node, _ in rest for r in node.refs if r is not None and 0 <= r < len(pending.values)})))
         for node, outs in rest:
             state.tape.append(node, outs)
@@ -216,7 +219,7 @@ def run(pending: Tape, cause: str, want: int = -1, needed: tuple = ()) -> None:
         pending.nodes, pending.values, pending.key, pending.args, pending.places = [], [], [], [], {}
         del values
         if variant.steps:
-            _run_variant(variant, owners, live, cause)
+            _run_variant(variant, owners, live, cause, pending.part)
     finally:
         pending.done = True  # not before the arrays are there: other threads look at this without a lock
 
@@ -237,10 +240,10 @@ def _variant_of(pending: Tape, want: int, needed: tuple) -> Variant:
     return variant
 
 
-def _run_variant(variant: Variant, owners: list, live: list, cause: str) -> None:
+def _run_variant(variant: Variant, owners: list, live: list, cause: str, part: bool) -> None:
     entry = variant.entry
     entry.seen += 1
-    if _is_cold(variant):
+    if _is_cold(variant, part):
         if entry.seen == 1 and not variant.tiny:
             for number, v in enumerate(live):
                 v.owned = entry, number
@@ -249,10 +252,10 @@ def _run_variant(variant: Variant, owners: list, live: list, cause: str) -> None
         _run_compiled(variant, owners, live, cause)
 
 
-def _is_cold(variant: Variant) -> bool:
+def _is_cold(variant: Variant, part: bool) -> bool:
     """Whether to replay in NumPy, see Note [Two tiers]."""
     entry = variant.entry
-    return variant.tiny or (variant.numpy and not entry.programs and entry.seen <= entry.patience())
+    return variant.tiny or (variant.numpy and not entry.programs and entry.seen <= entry.patience(part))
 
 
 def _live(pending: Tape, counts: tuple, want: int, needed: tuple) -> set[int]:
@@ -475,7 +478,7 @@ def forward_boundary() -> None:
 
 
 def _on_full() -> None:
-    evaluate("tape full", upto=_repeating_prefix(state.tape.nodes))
+    evaluate(FULL, upto=_repeating_prefix(state.tape.nodes))
 
 
 def _repeating_prefix(nodes: list[Node]) -> int | None:

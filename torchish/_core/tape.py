@@ -54,7 +54,7 @@ def constant(array, device=None) -> Value:
 class Tape:
     """What is recorded and not yet evaluated. `done` once it was; then only `ran` is left, which knows what became of its outputs."""
 
-    __slots__ = ("nodes", "values", "key", "args", "places", "tracked", "running", "done", "ran")
+    __slots__ = ("nodes", "values", "key", "args", "places", "tracked", "part", "running", "done", "ran")
 
     def __init__(self):
         self.nodes: list[Node] = []
@@ -63,6 +63,7 @@ class Tape:
         self.args: list = []  # what the program will be called with: Values and Python numbers
         self.places: dict[Value, int] = {}  # of Values among the arguments
         self.tracked = False  # whether a graph refers to any node
+        self.part = False  # of a longer one that filled up
         self.running = False  # while it is being evaluated
         self.done = False
         self.ran = None  # the evaluate.Variant that ran it
