@@ -37,7 +37,7 @@ from .devices import jax_device
 from .disk_cache import compiled, program_for
 from .explain import log
 from .program import Canonical, Step, make_function, pair, run_numpy, steps_of
-from .tape import Node, Tape, Value, note_use, state
+from .tape import Node, Tape, Value, ask_to_keep, note_use, state
 from .threads import adopt
 
 TINY_STEPS = 4
@@ -216,7 +216,7 @@ def run(pending: Tape, cause: str, want: int = -1, needed: tuple = ()) -> None:
         values = pending.values
         live = [values[n] for n in variant.live]
         pending.ran = variant
-        pending.nodes, pending.values, pending.key, pending.args, pending.places = [], [], [], [], {}
+        pending.nodes, pending.values, pending.key, pending.args, pending.places, pending.again = [], [], [], [], {}, {}
         del values
         if variant.steps:
             _run_variant(variant, owners, live, cause, pending.part)
@@ -236,6 +236,8 @@ def _variant_of(pending: Tape, want: int, needed: tuple) -> Variant:
     if variant is None or variant.stale():
         if len(trace.variants) >= VARIANTS_CAP:
             trace.variants.clear()
+        if pending.again:
+            ask_to_keep(pending)
         variant = trace.variants[counts] = Variant(trace.steps, _live(pending, counts[0], want, needed), pending.tracked)
     return variant
 

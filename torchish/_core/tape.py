@@ -54,7 +54,7 @@ def constant(array, device=None) -> Value:
 class Tape:
     """What is recorded and not yet evaluated. `done` once it was; then only `ran` is left, which knows what became of its outputs."""
 
-    __slots__ = ("nodes", "values", "key", "args", "places", "tracked", "part", "running", "done", "ran")
+    __slots__ = ("nodes", "values", "key", "args", "places", "tracked", "again", "part", "running", "done", "ran")
 
     def __init__(self):
         self.nodes: list[Node] = []
@@ -63,6 +63,7 @@ class Tape:
         self.args: list = []  # what the program will be called with: Values and Python numbers
         self.places: dict[Value, int] = {}  # of Values among the arguments
         self.tracked = False  # whether a graph refers to any node
+        self.again: dict[int, tuple] = {}  # what was recorded again: its place here -> (the tape that ran it, its place there)
         self.part = False  # of a longer one that filled up
         self.running = False  # while it is being evaluated
         self.done = False
@@ -141,19 +142,22 @@ def _record_again(tape: Tape, v: Value) -> int:
     """Record on `tape` the node of `v`, which was evaluated earlier without `v` being kept, and those that it needs in its turn."""
     outs: dict[Node, dict] = {}
     stack = [v]
-    _ask_to_keep([v])
     while stack:
         u = stack.pop()
         node = u.node
         if u.array is not None or node is None or not node.tape.done:
             continue
+        if u.owned.__class__ is tuple:
+            note_use(u)
         if node not in outs:
             outs[node] = {}
             stack.extend([x for x in node.inputs if x.__class__ is Value])
         outs[node][u.index] = u
     for node in sorted(outs, key=_by_sequence):
-        have, at = outs[node], len(tape.values)
-        tape.append(node, [have.get(i) or Value(spec, node, i) for i, spec in enumerate(node.plan.outs)])
+        have, before, at = outs[node], (node.tape, node.at), len(tape.values)
+        made = [have.get(i) or Value(spec, node, i) for i, spec in enumerate(node.plan.outs)]
+        tape.append(node, made)
+        tape.again.update({at + i: (before[0], before[1] + i) for i in range(len(made))})
     return at + v.index  # its own node comes last
 
 
@@ -161,20 +165,20 @@ def _by_sequence(node: Node) -> int:
     return node.seq
 
 
-def _ask_to_keep(values: list[Value]) -> None:
-    """Tell the programs that computed `values` without keeping them that they were needed later, see Note [Kept activations].
+def ask_to_keep(tape: Tape) -> None:
+    """Tell the programs that computed what `tape` uses, but had to record again, to keep it the next time: Note [Kept activations].
 
     Views are not worth keeping: their bases are.
     """
-    while values:
-        v = values.pop()
-        node = v.node
-        if v.owned.__class__ is tuple:
-            note_use(v)
-        if node.plan.op.put is not None:
-            values.extend([u for u in node.inputs if u.__class__ is Value and u.array is None and u.node is not None and u.node.tape.done])
-        elif node.tape.ran is not None:
-            node.tape.ran.ask_to_keep(node.at + v.index)
+    again, by_place = tape.again, {node.at: node for node in tape.nodes}
+    stack = [r for node in tape.nodes if node.at not in again for r in node.refs if r in again]
+    while stack:
+        place = stack.pop()
+        node = by_place.get(place)
+        if node is not None and node.plan.op.put is not None:
+            stack.extend([r for r in node.refs if r in again])
+        elif (ran := again[place][0].ran) is not None:
+            ran.ask_to_keep(again[place][1])
 
 
 def note_use(v: Value) -> None:
