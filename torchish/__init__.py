@@ -10,6 +10,7 @@ with _paused():
     from . import fft as fft
     from . import func as func
     from . import linalg as linalg
+    from . import masked as masked
     from . import nn as nn
     from . import optim as optim
     from . import random as random

@@ -94,8 +94,28 @@ SPECIAL += """
 S.hermite_polynomial_h(x, 513) | S.hermite_polynomial_he(x.float(), 129) | S.legendre_polynomial_p(x, NAN) | S.chebyshev_polynomial_t(x, n[:2])
 S.bessel_j0(x.detach(), out=t.empty(8, dtype=t.float64)) | S.laguerre_polynomial_l(x.detach(), 3, out=t.empty(8)) | S.airy_ai(x.to(t.complex64))
 """
+PARTS = {"x": ([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]], "float32"), "m": ([[True, False, True], [False, False, False]], "bool"),
+         "i": ([[1, -2, 3], [4, 5, -6]], "int64"), "b": ([[True, False, True], [True, True, False]], "bool"), "c": ([[1 + 2j, -1j]], "complex64"),
+         "k": ([True, False, True], "bool"), "empty": ([], "float32")}
+REDUCING = ("x", "x, ()", "x, 0", "x, -1, keepdim=True", "x, (0, 1), mask=m", "x, 0, mask=m", "x, 1, mask=k", "x, 1, dtype=t.float64",
+            "i, 1, mask=m",
+            "b, 0", "c, 1", "x, 2", "x, (0, 0)", "x, 0, mask=m[:, :2]", "x, 0, mask=m[None]", "x[0, 0]", "empty, 0")
+ALONG = ("x, 0", "x, 1, mask=k", "x, -1, dtype=t.float64", "i, 1, mask=m", "b, 0", "c, 1", "x, 2", "x, (0,)", "x, 1, mask=m")
+MASKED = "\n".join(f"M.{name}({arguments})" for name in ("amax", "amin", "sum", "prod", "mean", "std", "var", "logsumexp") for arguments in REDUCING)
+MASKED += "\n" + "\n".join(f"M.{name}({arguments})" for name in ("cumsum", "cumprod", "softmax", "log_softmax", "softmin") for arguments in ALONG)
+MASKED += """
+M.argmax(x, 1, mask=m) | M.argmax(x) | M.argmin(i, 1, mask=m) | M.argmin(x, 0, dtype=t.int32, keepdim=True) | M.argmax(b, 0) | M.argmin(x, 2)
+M.median(x, 1, mask=k) | M.median(x, 1, keepdim=True, mask=m) | M.median(i, 0) | M.median(i, 1, mask=m) | M.median(b, 0)
+M.median(x, dtype=t.float64)
+M.norm(x) | M.norm(x, 1, 1, mask=k) | M.norm(x, -float('inf'), 1, mask=k) | M.norm(x, 3, (0, 1), keepdim=True) | M.norm(i, 2, 0)
+M.norm(x, 0, 1, mask=k)
+M.normalize(x, 2, 0) | M.normalize(x, 1, 1, mask=k) | M.normalize(x, 2, 1, eps=100.0) | M.normalize(x, 2, (0, 1)) | M.normalize(i, 2, 0)
+M.logaddexp(x, x) | M.logaddexp(x, x.detach(), input_mask=m, other_mask=k) | M.logaddexp(x, x, dtype=t.float64) | M.logaddexp(i, i)
+M.var(x, 0, False) | M.var(x, 1, unbiased=True, mask=k) | M.std(x, 1, correction=0, mask=k) | M.var(x, 0, True, correction=1) | M.std(i, 0)
+"""
 SECTIONS: dict[str, tuple[dict, str]] = {"grids": (IMAGES, GRIDS), "fractional pooling": (POOLS, FRACTIONAL), "linear loss": (LINEAR, LINEAR_LOSS),
-                                        "special": (POINTS, SPECIAL.replace("S.", "t.special."))}
+                                        "special": (POINTS, SPECIAL.replace("S.", "t.special.")),
+                                        "masked": (PARTS, MASKED.replace("M.", "t.masked."))}
 
 
 def _cases(rows: str) -> list[str]:
