@@ -175,6 +175,30 @@ def writes_through_conjugates(t):
             message(wide.masked_fill_, t.tensor(True), 1)]
 
 
+def _nodes(x: Any) -> list:
+    names, node = [], x.grad_fn
+    while node is not None:
+        names.append(type(node).__name__)
+        node = next((edge[0] for edge in node.next_functions if edge[0] is not None), None)
+    return names
+
+
+def _assigned(t: Any, tracked: bool, index: Any, value: Any) -> list:
+    x = t.zeros(2, 3)
+    if tracked:
+        x = x.requires_grad_() * 2
+    error = message(x.__setitem__, index, value)
+    return [error, _nodes(x), x.tolist(), x._version]
+
+
+def assignments_and_their_nodes(t):
+    indices = [slice(None), slice(0, 9), slice(-5, 5), slice(0, 1), Ellipsis, None, True, (slice(None), slice(None)), 0, (slice(None), 0), (),
+               t.tensor([0]), t.tensor([True, False]), (0, t.tensor([1])), [0, 1]]
+    values = [1.0, t.tensor(2.0), t.ones(3), t.ones(1, 1, 3), t.ones(1, 4), t.ones(2, 3), t.tensor(2.0, requires_grad=True),
+              t.ones(3, requires_grad=True), t.ones(1, 3, requires_grad=True), t.ones(1, 1, dtype=t.float64)]
+    return [[_assigned(t, tracked, index, value) for value in values] for index in indices for tracked in (True, False)]
+
+
 def a_view_computed_again_from_a_view_computed_again(t):
     x = t.arange(6)
     rows = x.reshape(2, 3)

@@ -205,7 +205,7 @@ def _cut(view: TensorBase, dim: int, index: slice, skip_whole: bool) -> TensorBa
         raise ValueError("step must be greater than zero")
     if not shape:
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
-    if skip_whole and start == 0 and stop == n and step == 1:
+    if skip_whole and start == 0 and stop == n and step == 1 and not index.start:
         return view
     return slice_view(view, dim, start, max(0, (stop - start + step - 1) // step), step)
 
@@ -218,13 +218,13 @@ def _no_dims(index: int):
                      "to a number")
 
 
-def _first(self: TensorBase, index) -> TensorBase | None:
-    """The view for a single basic index, or None where it is something else."""
+def _first(self: TensorBase, index, writing: bool = False) -> TensorBase | None:
+    """The view for a single basic index, or None where it is something else. To write to all of a tensor is to write to itself."""
     cls = index.__class__
     if cls is int:
         return _pick(self, 0, index, 0) if self._spec.ndim else _no_dims(index)
     if cls is slice:
-        return _cut(self, 0, index, False)
+        return _cut(self, 0, index, writing)
     return METHODS["unsqueeze"](self, 0) if index is None else None
 
 
@@ -402,7 +402,7 @@ register(METHODS, "__getitem__", getitem)
 def setitem(self, index, value) -> None:
     """`self[index] = value`: `value` (a number or a tensor) is broadcast and, for basic indices, cast. Raises as torch does."""
     value = _assignable(self, value)
-    view = _first(self, index)
+    view = _first(self, index, True)
     if view is None:
         if index.__class__ is bool:
             if not index:
@@ -414,7 +414,7 @@ def setitem(self, index, value) -> None:
             view, places = _apply(self, _as_items(index))
             if places:
                 check_place(view)
-                put_positions(view, places, value)
+                put_positions(view, places, _stripped(value) if isinstance(value, TensorBase) else value)
                 return
     write_into(view, value)
 
@@ -459,15 +459,17 @@ def _fitted(value: TensorBase, shape: tuple) -> TensorBase:
     """`value` without its leading dimensions of size 1, expanded to `shape`. Raises RuntimeError where it does not fit."""
     if value._spec.shape == shape:
         return value
-    value = stripped(value, len(shape))
+    if state.grad and value._current_edge() is not None and value._spec.shape[:1] != (1,):
+        value = METHODS["view"](value, tuple(value._spec.shape))  # torch's node
+    value = _stripped(value)
     return value if value._spec.shape == shape else METHODS["expand"](value, shape)
 
 
-def stripped(value: TensorBase, ndim: int) -> TensorBase:
-    """`value` without the leading dimensions of size 1 that are beyond `ndim`."""
-    while value._spec.ndim > ndim and value._spec.shape[0] == 1:
-        value = select_view(value, 0, 0)
-    return value
+def _stripped(value: TensorBase) -> TensorBase:
+    """`value` without its leading dimensions of size 1."""
+    shape = tuple(value._spec.shape)
+    ones = next((i for i, n in enumerate(shape) if n != 1), len(shape))
+    return METHODS["view"](value, shape[ones:]) if ones else value
 
 
 def put_positions(view: TensorBase, places: dict, value, accumulate: bool = False) -> TensorBase:
@@ -530,7 +532,6 @@ def _checked_value(x: TensorBase, value: TensorBase, entries: list) -> TensorBas
     if got.device is not have.device:
         value = moved(value, have.device)
     shape = indexed_shape(have.shape, _shapes(entries))
-    value = stripped(value, len(shape))
     got = value._spec
     if got.ndim > len(shape) or any(n not in (1, m) for n, m in zip(got.shape[::-1], shape[::-1])):
         raise RuntimeError(f"shape mismatch: value tensor of shape {shape_text(got.shape)} cannot be broadcast to indexing result of shape "
