@@ -18,8 +18,8 @@ from ._core.evaluate import read
 from ._core.grad_graph import INVALID
 from ._core.handle import TensorBase
 from ._core.hooks import register_tensor_hook, retain_grad, tensor_hooks
+from ._core.outgrown import shared_array
 from ._core.removable import add_hook
-from ._core.shared_memory import array_of
 from ._core.spec import Size
 from ._core.storage import VersionCounter
 from ._core.tape import state
@@ -389,7 +389,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
                                    f"Use tensor.resolve_{mark}().numpy() instead.")
         if handle.is_altered(self):
             return np.array(self._host("numpy"))
-        return array_of(self) if self._spec.device.type == "cpu" else np.array(self._host("numpy"))
+        return shared_array(self) if self._spec.device.type == "cpu" else np.array(self._host("numpy"))
 
     def __array__(self, dtype=None, copy=None):
         made = self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)

@@ -175,6 +175,52 @@ def writes_through_conjugates(t):
             message(wide.masked_fill_, t.tensor(True), 1)]
 
 
+def _seen(*tensors: Any) -> list:
+    return [[str(x.tolist()), list(x.stride()), x.storage_offset(), x._version, x._base is not None] for x in tensors]
+
+
+def memory_that_grows_for_all_aliases(t):
+    x = t.arange(6.0)
+    rows, same, tail, apart = x.view(2, 3), x.detach(), x[4:], x.data
+    tail.resize_(2, 2)
+    tail.zero_()
+    first = _seen(x, rows, same, tail, apart)
+    x.fill_(3)
+    rows[1] = 7
+    same.mul_(2)
+    tail[0, 0] = -1
+    apart[0] = 5
+    a = same.numpy()
+    a[1] = 60
+    second = [_seen(x, rows, same, tail, apart), tail.data_ptr() - x.data_ptr(), x.as_strided((2,), (1,), 6).tolist(), message(tail.resize_, 9)]
+    y = t.arange(4.0)
+    flipped = y.view(2, 2).t()
+    flipped.resize_(3, 3)
+    flipped.zero_()
+    y.add_(1)
+    z = t.ones(2, 2, dtype=t.complex64)
+    c = z.conj()
+    c.resize_(3, 2)
+    c.fill_(1j)
+    z.add_(1)
+    return [first, second, _seen(y, flipped, z, c), c.is_conj()]
+
+
+def memory_that_grows_under_the_graph(t):
+    leaf = t.zeros(2, requires_grad=True)
+    x = leaf * 2
+    plain = x.detach()
+    plain.resize_(5)
+    plain.fill_(3)
+    x.sum().backward()
+    ints = t.arange(2)
+    bits = ints.view(t.int32)
+    bits.resize_(6)
+    bits.zero_()
+    ints.add_(1)
+    return [x.tolist(), leaf.grad.tolist(), bits.tolist(), ints.tolist(), bits._version]
+
+
 def _nodes(x: Any) -> list:
     names, node = [], x.grad_fn
     while node is not None:

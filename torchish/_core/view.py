@@ -45,7 +45,9 @@ def make_view(base: TensorBase, op: Op, numbers: tuple, static: tuple, strides: 
 def _lazy_view(base: TensorBase, op: Op, numbers: tuple, static: tuple, strides: tuple, offset: int, differentiable: bool) -> TensorBase:
     """A view of shared memory, which looks at its part of it when it is read: see Note [Shared storages]."""
     plan = op.plan((base._spec, *[n.__class__ for n in numbers]), static)
-    return attach(base, unread(plan.out), None, (*(base._chain or ()), (op, numbers, static)), strides, offset, differentiable)
+    t = attach(base, unread(plan.out), None, (*(base._chain or ()), (op, numbers, static)), strides, offset, differentiable)
+    t._generation = -1  # whatever became of the storage meanwhile
+    return t
 
 
 def root_view(storage, steps: tuple) -> Value:
@@ -330,9 +332,14 @@ def _write_root(t: TensorBase, value: Value) -> None:
     storage = t._storage
     if type(storage) is SharedStorage and write_view(t, value):
         return
-    numbers, static = _args_of(t._chain)
+    storage.store(put_into(storage, t._chain, value))
+
+
+def put_into(storage, chain: tuple, value: Value) -> Value:
+    """The content of `storage` with `value` in the place of what `chain` shows of it."""
+    numbers, static = _args_of(chain)
     types = (storage.spec, value.spec, *[n.__class__ for n in numbers])
-    storage.store(record_values(put_back.plan(types, static), (storage.value, value, *numbers))[0])
+    return record_values(put_back.plan(types, static), (storage.value, value, *numbers))[0]
 
 
 def _write_base(t: TensorBase, base: TensorBase, value: Value, edge: tuple | None) -> None:

@@ -9,7 +9,7 @@ from .._core.spec import Spec, spec_of
 from .._dtype import COMPLEX, FLOATING
 from .declare import ALWAYS_BOOL, broadcast_shapes, call, common_device, internal, unary
 from .guards import COMPLEX_DTYPES, NUMBERS, choice, guard, operand, refuse_complex, tensor_first, wrong_arguments
-from .layout import elementwise_strides
+from .layout import by_kind, elementwise_strides, like_strides
 from .pointwise import zeros
 from .variants import METHODS, public, register, tensor_or_number, write_out
 
@@ -82,7 +82,8 @@ def isfinite(input):
     return made
 
 
-_test("isreal", lambda xp, x: xp.imag(x) == 0 if x.dtype.kind == "c" else ~_never(xp, x))
+isreal_op = _test("isreal", lambda xp, x: xp.imag(x) == 0 if x.dtype.kind == "c" else ~_never(xp, x))
+isreal_op.layout = by_kind(elementwise_strides, like_strides)
 
 
 def _signed_infinity(name: str, value: float) -> None:

@@ -11,6 +11,7 @@ from .._core.view import make_view
 from .._dtype import COMPLEX
 from .declare import COMPLEX_TO_FLOAT, INT_TO_FLOAT, broadcast_shapes, call, internal
 from .guards import guard, tensors_only
+from .layout import like_strides
 from .pointwise import complex_of, unit
 from .variants import METHODS, PROPERTIES, public, write_out
 from .view_ops import select_view
@@ -163,6 +164,10 @@ def _angle_rule(xp, g, out, x):
 
 angle_complex = internal("angle", _angle, kind=COMPLEX_TO_FLOAT, grad="AngleBackward0", saves=(0,), vjp=(_angle_rule,))
 angle_real = internal("angle of real", _angle, kind=INT_TO_FLOAT, grad="AngleBackward0", saves=(0,), vjp=(_angle_rule,))
+
+
+angle_complex.layout = None
+conj_physical_op.layout = like_strides
 
 
 @public("angle", out=True)

@@ -10,7 +10,8 @@ import numpy as np
 from .. import _dtype as dt
 from .._core import handle
 from .._core.handle import TensorBase, from_array, set_strides
-from .._core.shared_memory import array_of, tensor_over
+from .._core.outgrown import shared_array
+from .._core.shared_memory import tensor_over
 from .._core.spec import spec_of
 from .._core.storage import VersionCounter
 from .._device import device as Device
@@ -246,7 +247,7 @@ def _export(self, *, stream=-1, max_version=None, dl_device=None, copy=None):
     if self._spec.device.type != "cpu" or self._spec.dtype.numpy.kind not in "biufc":
         exported = jax.numpy.asarray(self._host("dlpack"))  # what NumPy cannot hand over leaves as a copy
     else:
-        exported = array_of(self)
+        exported = shared_array(self)
     return exported.__dlpack__(max_version=max_version, copy=copy)
 
 

@@ -1,6 +1,8 @@
 """Strides of an element-wise result, by the rule that torch's tensor iterator follows: dimensions are ordered by the operands' strides."""
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .._core.handle import TensorBase
 from .._core.spec import contiguous_strides
 from .memory_format import channels_last, channels_last_3d, contiguous_format, follows, format_strides
@@ -20,6 +22,11 @@ def elementwise_strides(spec, args) -> tuple:
     else:
         operands = [_broadcast_strides(a, shape) for a in tensors]
     return ordered_strides(shape, operands)
+
+
+def by_kind(of_complex: Callable, of_real: Callable) -> Callable:
+    """A layout that depends on whether the first operand is complex."""
+    return lambda spec, args: (of_complex if args[0]._spec.dtype.is_complex else of_real)(spec, args)
 
 
 def like_strides(spec, args) -> tuple:
@@ -70,9 +77,9 @@ def _compare(a: int, b: int, shape: tuple, operands: list) -> int:
 def is_dense(shape: tuple, strides: tuple) -> bool:
     """Whether the strides fill memory without gaps or overlaps, in some order of dimensions."""
     step = 1
+    if 0 in shape:
+        return True
     for stride, n in sorted((s, n) for s, n in zip(strides, shape) if n != 1):
-        if n == 0:
-            return True
         if stride != step:
             return False
         step *= n

@@ -16,6 +16,7 @@ from .. import _dtype as dt
 from .._dtype import COMPLEX
 from .declare import ALWAYS_BOOL, COMPLEX_TO_FLOAT, INT_TO_FLOAT, NO_OPMATH, call, internal, same, unary
 from .guards import COMPLEX_DTYPES, INTEGERS, choice, guard, refuse_complex
+from .layout import by_kind, elementwise_strides, like_strides
 from .variants import METHODS, check_writable, public, register, write_elementwise
 
 LN2, LN10 = math.log(2), math.log(10)
@@ -192,6 +193,7 @@ def _sgn_rule(xp, g, out, x):
 
 abs_op = unary("abs(input)", lambda xp, x: xp.abs(x), kind=COMPLEX_TO_FLOAT, refuse=(dt.bool_,), also=("absolute",), inplace=False,
                vjp=lambda xp, g, out, x: g * unit(xp, x))
+abs_op.layout = by_kind(like_strides, elementwise_strides)
 sign_op = unary("sign(input)", sign, kind=NO_OPMATH, saves=(), vjp=zeros)
 guard(refuse_complex("Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."), sign_op)
 unary("sgn(input)", unit, saves=(0,), vjp=_sgn_rule)

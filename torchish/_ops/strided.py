@@ -12,9 +12,9 @@ from .._core import handle
 from .._core.evaluate import read
 from .._core.handle import TensorBase, from_array
 from .._core.op import Op, simple
+from .._core.outgrown import move_to_whole, outgrow
 from .._core.record import call, call_values
 from .._core.spec import contiguous_strides, like
-from .._core.storage import Storage
 from .._core.view import OVERLAPPING, REINTERPRETING, Operand, attach, become, check_place, follow, root_view
 from .factory import constant_tensor
 from .int_lists import int_list
@@ -124,6 +124,7 @@ def _root(t: TensorBase) -> tuple:
 
 def place_in_memory(t: TensorBase, size: tuple, stride: tuple, offset: int, differentiable: bool = True) -> TensorBase:
     """A view of the memory of `t` at these places, all within it."""
+    move_to_whole(t)
     root, prefix, strides = _root(t)
     step = _strided_step(size, stride, offset, strides, 0)
     if t._current_edge() is None or not differentiable:
@@ -140,6 +141,7 @@ def place_in_memory(t: TensorBase, size: tuple, stride: tuple, offset: int, diff
 
 def _storage_length(t: TensorBase) -> int:
     """How many elements of t's dtype its memory holds."""
+    move_to_whole(t)
     return t._storage.spec.nbytes // t._spec.dtype.itemsize
 
 
@@ -205,7 +207,10 @@ def as_strided_scatter(input, src, size, stride, storage_offset=None):
 # ---------------------------------------------------------------- resize_ and set_
 @public("resize_", function=False)
 def resize_(self, *args, size=None, memory_format=None):
-    """Change the sizes in place, to contiguous strides; new elements are zeros. Aliases keep the old memory where it must grow."""
+    """Change the sizes in place, to contiguous strides; new elements are zeros. Where the memory must grow, it does so for all aliases.
+
+    Raises RuntimeError for tensors that require grad, and where NumPy has seen memory that would have to grow.
+    """
     size = int_list("resize_", "size", args, size)
     if self._current_edge() is not None:
         raise RuntimeError("cannot resize variables that require grad")
@@ -214,24 +219,26 @@ def resize_(self, *args, size=None, memory_format=None):
     if size == tuple(self._spec.shape):
         return self
     stride = contiguous_strides(size)
-    missing = extent(size, stride, self._offset) - _storage_length(self)
-    if missing > 0:
-        _grow(self, missing)
+    _make_room(self, extent(size, stride, self._offset))
     become(self, place_in_memory(self, size, stride, self._offset, False), None)
     return self
 
 
-def _grow(t: TensorBase, missing: int) -> None:
-    """Give `t` a longer Storage of its own, with the old memory at its start."""
-    if not t._storage.resizable:
+def _make_room(t: TensorBase, needed: int) -> None:
+    """Let the memory of `t` hold `needed` elements of its dtype: what is new are zeros."""
+    move_to_whole(t)
+    storage, item = t._storage, t._spec.dtype.itemsize
+    spec = storage.spec
+    missing = -((spec.nbytes - needed * item) // spec.dtype.itemsize)
+    if missing <= 0:
+        return
+    if not storage.resizable:
         raise RuntimeError("Trying to resize storage that is not resizable")
-    root, prefix, strides = _root(t)
-    flat = follow(t._storage.value, (*[step for step in prefix if step[0].info == REINTERPRETING], _strided_step((root.numel,), (1,), 0, strides, 0)))
-    whole = METHODS["new_zeros"](t, (missing,))
-    joined = cat((handle.new_tensor(flat), whole))
-    storage = Storage(joined._read())
-    storage.version = t._storage.version
-    t._storage, t._chain, t._strides = storage, (_strided_step((0,), (1,), 0, (1,), 0),), None
+    strides = storage.strides or spec.strides
+    flat = handle.new_tensor(follow(storage.value, (_strided_step((spec.numel,), (1,), 0, strides, 0),)))
+    larger = cat((flat, constant_tensor((missing,), 0, spec.dtype, spec.device)))
+    outgrow(storage, larger._read(), _strided_step(tuple(spec.shape), strides, 0, (1,), 0))
+    move_to_whole(t)
 
 
 @public("resize_as_")
@@ -275,6 +282,7 @@ class UntypedStorage:
     """A tensor's memory as bytes: its size and identity. Reading it copies; it cannot be written to."""
 
     def __init__(self, tensor: TensorBase):
+        move_to_whole(tensor)
         root = object.__new__(handle.tensor_class)
         root._storage = tensor._storage
         root._strides = tensor._storage.strides
