@@ -366,9 +366,15 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         return self._host("item").reshape(()).item() if self._spec.dtype is not dt.bfloat16 else float(self._host("item").reshape(()))
 
     def tolist(self):
-        """The elements as (nested lists of) Python numbers."""
+        """The elements as (nested lists of) Python numbers. Raises RuntimeError for a zero tensor, such as the gradient of `sgn`."""
+        if self._is_zerotensor():
+            raise RuntimeError("tolist() shouldn't be called on a tensor with unallocated storage")
         host = self._host("tolist")
         return (host.astype(np.float32) if host.dtype.kind == "V" or self._spec.dtype in _ML else host).tolist()
+
+    def _is_zerotensor(self) -> builtins.bool:
+        """Whether this is zeros without memory, as some gradients are."""
+        return self._own is None and self._storage.zero
 
     def numpy(self, *, force: builtins.bool = False) -> np.ndarray:
         """A NumPy array that shares memory with this tensor: writes to either are seen by both. A copy where only `force` makes it possible.
@@ -378,6 +384,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         """
         if self._current_edge() is not None and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        if self._is_zerotensor() and not force:
+            raise RuntimeError(" Cannot convert a ZeroTensor to numpy. Set force=True if you need the zero array.")
         if self._spec.device.type != "cpu" and not force:
             raise TypeError(f"can't convert {self._spec.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory "
                             "first.")

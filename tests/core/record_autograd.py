@@ -17,11 +17,15 @@ import rounding_scenarios  # noqa: E402
 import torch  # noqa: E402
 import version_scenarios  # noqa: E402
 from scenario_tools import record  # noqa: E402
-from subgradient_cases import ROWS, gradients, row_name  # noqa: E402
+from subgradient_cases import ROWS, SECOND, gradients, row_name, second  # noqa: E402
 
 
 def subgradients(p):
     return {row_name(row): gradients(p, row) for row in ROWS}
+
+
+def second_order(p):
+    return {row_name(row): second(p, row) for row in SECOND}
 
 
 if __name__ == "__main__":
@@ -29,4 +33,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)  # torch rounds by how many share the work
     areas = {"hooks": hook_scenarios, "function": function_scenarios, "graph": graph_scenarios, "autograd_errors": autograd_error_scenarios,
              "rounding": rounding_scenarios, "versions": version_scenarios}
-    record(HERE / "autograd_recorded.json", torch, {**{area: module.SCENARIOS for area, module in areas.items()}, "subgradients": [subgradients]})
+    scenarios = {**{area: module.SCENARIOS for area, module in areas.items()}, "subgradients": [subgradients, second_order]}
+    record(HERE / "autograd_recorded.json", torch, scenarios)

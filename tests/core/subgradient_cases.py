@@ -75,6 +75,32 @@ ROWS: list[tuple[str, list, list | None]] = [
 ]
 
 
+# gradients of gradients, and what the graph shows of them
+_KINKS = ([1.0, 0.0, -0.0, -1.0, 2.0, 0.5], [1.0, 2.0, 2.0, 0.5, 3.0, 0.25], [0.0, 0.0, 0.0], [INF, -INF, 1.0])
+SECOND: list[tuple[str, list]] = [(text, values) for text in (
+    "a.relu()", "a.abs()", "a.sqrt()", "a.pow(2)", "a.pow(1.5)", "a.pow(0)", "a.clamp(0, 1)", "a.prod()", "a.max()", "a.norm()",
+    "a.std()", "a.amax()", "a.sigmoid()", "a.logsumexp(0)", "a.tanh()", "a.reciprocal()", "a.cumprod(0)", "a.log()", "a.sinc()", "F.softplus(a)",
+    "F.elu(a)", "F.silu(a)", "F.gelu(a)", "F.leaky_relu(a)", "F.hardtanh(a)") for values in _KINKS]
+
+
+def second(p, row: tuple) -> list:
+    """The gradient of a row's sum, the gradient of that one's sum, and of each: its node, version, signs of zeros, and whether it is a view."""
+    text, values = row
+    a = p.tensor(values, requires_grad=True)
+
+    def shown(g):
+        if g is None:
+            return None
+        zeros = "no memory" if g._is_zerotensor() else [math.copysign(1, v) for v in g.flatten().tolist() if v == 0]
+        return [None if g.grad_fn is None else type(g.grad_fn).__name__, g._version, g._base is not None, zeros, g.clone().tolist()]
+
+    def run():
+        (g,) = p.autograd.grad(eval(text, {"a": a, "F": p.nn.functional}).sum(), a, create_graph=True)
+        return [shown(g), shown(p.autograd.grad(g.sum(), a, allow_unused=True)[0]) if g.requires_grad else None]
+
+    return said(run)
+
+
 def gradients(p, row: tuple) -> list:
     """The gradients (with respect to `a` and `b`) of the sum of a row's expression, and the signs of their zeros; an error's text where
     it raises one."""
@@ -99,4 +125,4 @@ def gradients(p, row: tuple) -> list:
 
 def row_name(row: tuple) -> str:
     """A row in short."""
-    return f"{row[0]} at {row[1]}" + (f", {row[2]}" if row[2] is not None else "")
+    return f"{row[0]} at {row[1]}" + (f", {row[2]}" if row[2:] and row[2] is not None else "")

@@ -42,6 +42,17 @@ SECOND: dict[str, tuple] = {}  # the nodes that its gradients show under create_
 FORCED: dict[str, int] = {}  # what its gradients depend on beside what carries a derivative: an operand, or -1 for the result
 SHOWN: dict[str, Callable] = {}  # `f(gradient, plan, operand)`, for gradients that are views of the one that arrives
 WRITES: dict[str, int] = {}  # the `_version` of its gradients, by a node's name, where not 0
+BY_DATA: dict[str, Callable] = {}  # of gradients whose making depends on data: `f(primal node) -> Made`, by an operation's name
+AGAIN_WRITES: dict[str, int] = {}  # and of the gradients of those, by the same name
+
+
+class Made(NamedTuple):
+    """How torch makes a gradient under create_graph: by which node, with how many writes, whether as a view; and the writes of its own gradient."""
+
+    node: str
+    writes: int = 0
+    viewed: bool = False
+    again: int = 0
 
 
 class Walk:
@@ -57,6 +68,7 @@ class Walk:
         self.captured: dict[int, TensorBase] = {}
         self.buffers: dict[GradNode, list] = {}
         self.sources: dict[int, tuple] = {}  # of gradients, by identity: (gradient, plan if shown as a view, operand, writes, cotangent)
+        self.zeros: dict[int, TensorBase] = {}  # of gradients, by identity: torch's zero tensors
         self.given: dict[int, TensorBase] = {}  # the cotangents of the roots, by identity
         self.waiting: dict[GradNode, int] = {}
         self.needed: set[GradNode] | None = None
@@ -146,6 +158,8 @@ class Walk:
             gradients = self._gradients(node, needs, buffer)
             if self.capture is not None and not node.python:
                 self._note_source(node, needs, gradients, buffer)
+            if node.zero:
+                self.zeros.update({id(g): g for g in gradients if g is not None})
             for i, g in zip(needs, gradients):
                 if g is not None:
                     self._deliver(edges[i], g)
@@ -186,6 +200,8 @@ class Walk:
             g = run_prehooks(extra, [None if g is None else self._tensor(g)])[0]
         if g is not None:
             accumulate(leaf, self._tensor(g), self.create_graph)
+            if id(g) in self.zeros and leaf._grad._storage.version == 0:
+                leaf._grad._storage.zero = True
         if leaf._post_hooks:
             run_accumulated(leaf)
         if "hooks" in extra:
@@ -208,25 +224,39 @@ class Walk:
     def _note_source(self, node: GradNode, needs: tuple, gradients: tuple, buffer: list) -> None:
         """Remember how gradients came about, for `_as_seen`; they may be passed on to what is returned."""
         plan = node.plan()
-        recorded = plan.needs is None  # not itself a gradient
-        shown, writes = recorded and plan.op.name in SHOWN, WRITES.get(type(node).__name__, 0) if recorded else 0
-        for i, g in zip(needs, gradients):
-            if g is not None and g is not buffer[0]:
-                self.sources[id(g)] = (g, plan if shown or recorded and _widens(plan, i) else None, i, writes, buffer[0])
+        if plan.needs is not None:
+            how = node.extra.get("again") if node.extra else None
+            writes = AGAIN_WRITES.get(plan.op.grad, 0) if how is None else how.again
+            viewed = plan if how is not None and how.viewed else None
+            self.sources.update({id(g): (g, viewed, i, writes, buffer[0]) for i, g in zip(needs, gradients) if g is not None and g is not buffer[0]})
+        else:
+            shown, writes = plan.op.name in SHOWN, WRITES.get(type(node).__name__, 0)
+            for i, g in zip(needs, gradients):
+                if g is not None and g is not buffer[0]:
+                    self.sources[id(g)] = (g, plan if shown or _widens(plan, i) else None, i, writes, buffer[0])
 
     def _note_sum(self, have, total) -> None:
         """torch adds further gradients in place to one that nothing else holds."""
         source = self.sources.get(id(have))
-        writes = source[3] + 1 if source is not None and source[1] is None else 0
-        self.sources[id(total)] = (total, None, 0, writes, None)
+        plan = None if source is None or source[1] is None or source[1].needs is None else source[1]
+        writes = source[3] + 1 if source is not None and source[1] is plan else 0
+        self.sources[id(total)] = (total, plan, 0, writes, None)
 
     def _as_seen(self, g) -> TensorBase:
         """A gradient as torch returns it: some are views of the one that arrived, some count the writes of their making."""
+        if id(g) in self.zeros:
+            tensor = self._tensor(g)
+            tensor._storage.zero = True
+            return tensor
         source = self.sources.get(id(g))
         if source is None:
             given = self.given.get(id(g))
             return self._tensor(g) if given is None else given
         _, plan, i, writes, arrived = source
+        if plan is not None and plan.needs is not None:  # of a gradient
+            tensor = SHOWN["view"](self._tensor(g), plan, i)
+            tensor._storage.version = writes
+            return tensor
         if plan is not None:
             if self.create_graph or arrived is None:
                 return self._tensor(g)
@@ -308,6 +338,7 @@ class Walk:
         forward = primal if inputs is primal.inputs else None
         if plan.passes:
             return (given[0],) * len(needs)
+        how = BY_DATA[primal.plan.op.name](primal) if primal.plan.op.name in BY_DATA else None  # first, as it may evaluate what is recorded
         places = list(node.edges)
         if plan.by_rule and primal.plan.saves_result:
             plan = result_plan(primal.plan, needs, arrived)
@@ -324,13 +355,19 @@ class Walk:
         if all(e is None for e in edges):
             return tuple([new_tensor(v) for v in values])
         names = SECOND.get(primal.plan.op.name) or SECOND.get(name)
-        if plan.node_class is None and names is not None:
+        if how is not None:
+            plan.node_class = node_class(how.node)
+        elif plan.node_class is None and names is not None:
             plan.node_class = node_class(names[min(needs[0], len(names) - 1)])
         if _stretches(primal.plan, needs[0]):
             plan.node_class = node_class("SumBackward1")
         made = grow_graph(plan, tuple([None if e is None else _Edge(e) for e in edges]), values[0].node)
         gradients = tuple([new_tensor(v, (made, i)) for i, v in enumerate(values)])
-        return (SHOWN["view"](gradients[0], primal.plan, needs[0]),) if _widens(primal.plan, needs[0]) else gradients
+        if how is not None:
+            made._extra()["again"] = how
+            gradients[0]._storage.version = how.writes
+        viewed = how.viewed if how is not None else _widens(primal.plan, needs[0])
+        return (SHOWN["view"](gradients[0], primal.plan, needs[0]),) if viewed else gradients
 
     # ------------------------------------------------------------ gradients in flight
     def _tensor(self, g) -> TensorBase:

@@ -45,6 +45,8 @@ class GradNode:
     wraps = False
     # how many operands count as tensors; None: all
     tensors: int | None = None
+    # whether its gradients are torch's zero tensors, which have no memory
+    zero = False
 
     def name(self) -> str:
         """The node's name, such as 'AddBackward0'."""
@@ -305,6 +307,19 @@ def undefined_gradient(name: str) -> str:
     """Declare a class of Undefined nodes that users see as `name`; returns the name to declare the operation with."""
     _classes["undefined " + name] = type(name, (Undefined,), {"__slots__": ()})
     return "undefined " + name
+
+
+def zero_gradient(name: str) -> str:
+    """As `undefined_gradient`, for nodes whose gradients are zero tensors."""
+    _classes["zero " + name] = type(name, (GradNode,), {"__slots__": (), "zero": True})
+    return "zero " + name
+
+
+def ask_node(made):
+    """Have backward ask the node of a new tensor, where by the shorter way it would ask the node's plan only. Returns `made`."""
+    if made._edge is not None:
+        made._edge[0]._extra()
+    return made
 
 
 class Nowhere(GradNode):

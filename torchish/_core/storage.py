@@ -16,6 +16,7 @@ class Storage:
     version = 0
     writer = None  # class of the graph node that last wrote to it, for error messages
     strides = None  # of the root Value in memory; None when contiguous
+    zero = False  # a zero tensor of torch's, which has no memory to be read
     resizable = True  # not where NumPy has seen the memory
     _address = None
     hidden = False  # whether some write went by a counter that others do not see

@@ -4,9 +4,11 @@ Facts of torch 2.13, one table each, keyed by the name of the forward's node. Th
 """
 from __future__ import annotations
 
-from .._core.backward import FORCED, SECOND, SHOWN, WRITES
-from .._core.grad_graph import node_class
+from .._core.backward import AGAIN_WRITES, BY_DATA, FORCED, SECOND, SHOWN, WRITES, Made
+from .._core.grad_graph import GradNode, _classes, node_class, zero_gradient
+from .._core.handle import new_tensor
 from .._core.saved import SAVED_NAMES
+from .._core.tape import state
 from .variants import METHODS
 
 
@@ -27,7 +29,7 @@ for _count, _names in ((1, "NllLoss0 NllLoss2D0 MultiMarginLoss0 MultilabelMargi
 
 # The node that a gradient shows under create_graph, by the node it is the gradient of; the rest show the latter's own.
 _SECOND = {
-    "MulBackward0": "Mul0 Pow0 Pow2 Exp0 Rsqrt0 Sin0 Cos0 Tan0 Abs0 Reciprocal0 Dot0 Logsumexp0 Silu0 Mish0 LinalgVectorNorm0 Std0 Var0 Prod0 Prod1 "
+    "MulBackward0": "Mul0 Pow0 Pow2 Exp0 Rsqrt0 Sin0 Cos0 Tan0 Reciprocal0 Dot0 Logsumexp0 Silu0 Mish0 LinalgVectorNorm0 Std0 Var0 Prod0 Prod1 "
                     "Amax0 Amin0 Atan20 Erf0 Erfc0 Erfinv0 Expm10 Sinh0 Cosh0 Asin0 Acos0 Asinh0 Acosh0 Lgamma0 Digamma0 NanToNum0 Copysign0 I00 "
                     "Lerp1 Nansum0 Aminmax0 Dist0 Ldexp0",
     "MulBackward1": "Exp20 Lerp0",
@@ -77,6 +79,7 @@ SECOND.update({
     "AddcmulBackward0": ("MulBackward1", "MulBackward0", "MulBackward0"), "AddcdivBackward0": ("MulBackward1", "DivBackward0", "MulBackward0"),
     "linear with bias: AddmmBackward0": ("ViewBackward0", "MmBackward0", "TBackward0"),
     "linear with bias: ViewBackward0": ("ViewBackward0", "ViewBackward0", "TBackward0"), "linear: MmBackward0": ("MmBackward0", "TBackward0"),
+    "AbsBackward0": (zero_gradient("MulBackward0"),),
     "RemainderBackward1": ("MulBackward0", "MulBackward0"), "DistBackward0": ("MulBackward0", "NegBackward0"),
 })
 
@@ -89,6 +92,37 @@ FORCED.update({"ReluBackward0": -1,
 WRITES.update({**dict.fromkeys(_nodes("Index0 Max1 Min1 Median0 Nanmedian0 Maximum0 Minimum0 Gather0 IndexSelect0 Take0 "
                                       "BinaryCrossEntropyWithLogits0"), 1),
                **dict.fromkeys(_nodes("Max0 Min0 Median1 Sort0 Topk0 Kthvalue0 Mode0 Cummax0 Cummin0"), 2)})
+
+# So do the gradients of gradients that torch composes of several operations, beside those that backward itself adds up.
+AGAIN_WRITES.update({**dict.fromkeys(_nodes("Silu0 Std0"), 1), "SincBackward0": 2})
+
+
+def _has_zero(primal) -> bool:
+    """Whether a product's factors contain 0. torch looks at them in backward too, but not under vmap."""
+    return state.scope is None and bool((new_tensor(primal.inputs[0])._host("zeros in the gradient of a product") == 0).any())
+
+
+class _Slices(GradNode):
+    """Of a gradient written slice by slice."""
+
+    __slots__ = ()
+    label = "torch::autograd::CopySlices"
+
+
+_Slices.__name__ = _Slices.__qualname__ = "CopySlices"
+_classes["slices"] = _Slices
+
+
+def _by_slices(primal) -> Made:
+    size = primal.plan.argtypes[0].shape[dict(primal.plan.static)["dim"]] if primal.plan.argtypes[0].ndim else 1
+    return Made("slices", size + 1, False, 2 * size - 4) if size > 1 and _has_zero(primal) else Made("DivBackward0")
+
+
+def _by_others(primal) -> Made:
+    return Made("MulBackward0", viewed=primal.plan.argtypes[0].ndim > 0 and _has_zero(primal))
+
+
+BY_DATA.update({"prod": _by_others, "cumprod": _by_slices})
 
 # torch's names of what nodes keep, by operand (-1: the result), where not self, other, result.
 SAVED_NAMES.update({

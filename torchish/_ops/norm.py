@@ -4,7 +4,7 @@ from __future__ import annotations
 import math
 
 from .. import _dtype as dt
-from .._core.grad_graph import undefined_gradient
+from .._core.grad_graph import ask_node, undefined_gradient
 from .._core.handle import TensorBase
 from .._core.op import Op, cast
 from .._core.record import call
@@ -60,7 +60,7 @@ def _power(xp, size, exponent):
 def norm_rule(xp, g, out, x, dims, keepdim, ord):
     """The gradient of sum(|x|^p)^(1/p): sgn(x) |x|^(p-1) / norm^(p-1), with 0 where the norm, or for p < 1 the element, is 0."""
     if ord == 0:
-        return xp.zeros_like(x)  # of cdist and renorm; norms themselves have none, see _undefined
+        return xp.zeros_like(x)  # of cdist and renorm; norms themselves have none
     if ord == 1:
         return g * _sgn(xp, x)
     if ord == 2:
@@ -78,13 +78,6 @@ def norm_rule(xp, g, out, x, dims, keepdim, ord):
 
 norm_op = reduction("linalg.vector_norm", norm_of, "LinalgVectorNormBackward0", norm_rule, saves=(0, "result"))
 count_op = reduction("linalg.vector_norm of order 0", norm_of, undefined_gradient("LinalgVectorNormBackward0"), norm_rule, saves=(0, "result"))
-
-
-def _undefined(made: TensorBase) -> TensorBase:
-    """`made` with a node whose gradient is undefined, which backward has to ask (see grad_graph.Undefined)."""
-    if made._edge is not None:
-        made._edge[0]._extra()
-    return made
 
 
 # ---------------------------------------------------------------- vector norms
@@ -136,7 +129,7 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
     dims = all_dims(dim, spec.ndim)
     _check_identity(spec, ord, dim, dims)
     made = reduce(norm_op if ord else count_op, x, dims, keepdim, result, (("ord", ord),))
-    return made if ord else _undefined(made)
+    return made if ord else ask_node(made)
 
 
 # ---------------------------------------------------------------- matrix norms
@@ -255,7 +248,7 @@ def dist(input, other, p=2):
     if common.category < FLOATING:
         raise RuntimeError(f"norm(): input dtype should be either floating point or complex. Got {common.legacy} instead.")
     made = call(dist_op if p else dist_count_op, (input, other), (("p", p),))
-    return made if p else _undefined(made)
+    return made if p else ask_node(made)
 
 
 exact_out("linalg.vector_norm", "linalg.norm", "norm")

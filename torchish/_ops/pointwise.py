@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .. import _dtype as dt
+from .._core.grad_graph import ask_node, zero_gradient
 from .._dtype import COMPLEX
 from .declare import ALWAYS_BOOL, COMPLEX_TO_FLOAT, INT_TO_FLOAT, NO_OPMATH, call, internal, same, unary
 from .guards import COMPLEX_DTYPES, INTEGERS, choice, guard, refuse_complex
@@ -196,7 +197,18 @@ abs_op = unary("abs(input)", lambda xp, x: xp.abs(x), kind=COMPLEX_TO_FLOAT, ref
 abs_op.layout = by_kind(like_strides, elementwise_strides)
 sign_op = unary("sign(input)", sign, kind=NO_OPMATH, saves=(), vjp=zeros)
 guard(refuse_complex("Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."), sign_op)
-unary("sgn(input)", unit, saves=(0,), vjp=_sgn_rule)
+sgn_op = internal("sgn", unit, grad=zero_gradient("SgnBackward0"), saves=(0,), vjp=(_sgn_rule,))
+sgn_complex_op = internal("sgn of complex", unit, grad="SgnBackward0", saves=(0,), vjp=(_sgn_rule,))
+
+
+@public("sgn", inplace=True, out=True)
+def sgn(input):
+    """input / |input|, and 0 at 0: the sign of real numbers. The gradient of those is 0 without memory, as in torch."""
+    if input._spec.dtype.category == COMPLEX:
+        return call(sgn_complex_op, (input,))
+    return ask_node(call(sgn_op, (input,)))
+
+
 signbit_op = unary("signbit(input)", lambda xp, x: xp.signbit(x) if x.dtype.kind not in "biu" else x < 0, kind=ALWAYS_BOOL, grad=None, inplace=False)
 guard(refuse_complex("signbit is not implemented for complex tensors."), signbit_op)
 

@@ -28,6 +28,15 @@ def _power(xp, a, b):
     return xp.where(b < 0, xp.where((a == 1) | (a == -1), odd, xp.zeros_like(a)), whole)
 
 
+def _number_rule(xp, g, out, a, b):
+    """As `_base_rule`; the power of the derivative is a root where torch takes one, which shows at -0 and -inf."""
+    if a.dtype.kind != "f":
+        return _base_rule(xp, g, out, a, b)
+    root = b == 1.5
+    power = xp.where(root, xp.sqrt(xp.where(root, a, xp.ones_like(a))), xp.power(xp.where(root, xp.ones_like(a), a), b - 1))
+    return xp.where(b == 0, xp.zeros_like(g), g * (b * power))
+
+
 def _base_rule(xp, g, out, a, b):
     return xp.where(b == 0, xp.zeros_like(g), g * xp.conj(b * xp.power(a, b - 1)))
 
@@ -49,7 +58,7 @@ def _fixed_rule(xp, g, out, x, *, exponent):
 
 
 pow_fixed = internal("pow fixed", lambda xp, x, *, exponent: FIXED[exponent](xp, x), grad="PowBackward0", saves=(0,), vjp=(_fixed_rule,))
-pow_number = internal("pow number", _power, grad="PowBackward0", saves=(0,), vjp=(_base_rule, _exponent_rule))
+pow_number = internal("pow number", _power, grad="PowBackward0", saves=(0,), vjp=(_number_rule, _exponent_rule))
 pow_tensor = internal("pow", _power, grad="PowBackward1", saves=(0, 1, "result"), vjp=(_base_rule, _exponent_rule), refuse=(dt.bool_,), kernel="pow")
 number_pow = internal("pow of number", _power, grad="PowBackward2", saves=(1, "result"), vjp=(_base_rule, _exponent_rule))
 square_integers = internal("square", lambda xp, x: x * x, kind=BOOL_TO_LONG)

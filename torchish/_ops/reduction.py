@@ -73,10 +73,13 @@ def reduction_planner(op: Op, argtypes: tuple, static: dict):
 
 def _typed(rule, flow: dt.dtype, compute: dt.dtype, dims: tuple, keepdim: bool, rest: dict):
     """`rule(xp, g, out, x, dims, keepdim, **rest)` sees its operands in the compute dtypes, g and out with the reduced dimensions of size 1."""
+    again = getattr(rule, "again", None)
+
     def typed(xp, g, out, x, **static):
         shape = reduced_shape(x.shape, dims, True)
         g, out = xp.reshape(cast(xp, g, flow), shape), xp.reshape(cast(xp, out, flow), shape)
         return xp.broadcast_to(rule(xp, g, out, cast(xp, x, compute), dims, keepdim, **rest), x.shape)
+    typed.again = None if again is None else _typed(again, flow, compute, dims, keepdim, rest)
     return typed
 
 
@@ -242,6 +245,7 @@ def _prod_of_others(xp, g, x, dims):
     return g * xp.conj(xp.transpose(others, tuple([int(i) for i in np.argsort(kept + dims)])))
 
 
+_prod_all_rule.again = _prod_rule
 prod_all = reduction("prod", _prod, "ProdBackward0", _prod_all_rule, saves=(0, "result"))
 prod_dim = reduction("prod.dim", _prod, "ProdBackward1", _prod_rule, saves=(0, "result"))
 

@@ -77,7 +77,7 @@ def _cumprod_again(xp, g, out, x, dim):
         return g
     zeros = xp.any(x == 0)
     plain = _cumsum_rule(xp, g * xp.conj(out), out, x, dim) / xp.conj(xp.where(zeros, xp.ones_like(x), x))
-    return xp.where(zeros, _cumprod_of_others(xp, g, x, dim), plain)
+    return xp.where(zeros, unsigned_zero(xp, _cumprod_of_others(xp, g, x, dim)), plain)
 
 
 _cumprod_rule.again = _cumprod_again
