@@ -406,15 +406,15 @@ def _widens(plan: Plan, i: int) -> bool:
 
 
 # ---------------------------------------------------------------- the common case
-def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
-    """`Walk` for the common case, in one function: one root, single-output recorded operations without hooks, all leaves accumulate.
+def run_plain(root: GradNode, number: int, gradient: Value, keep_graph: bool) -> bool:
+    """`Walk` for the common case, in one function: one root, recorded operations without hooks, all leaves accumulate.
 
     Returns False, having done nothing, where the graph is not like that.
     """
     order, seen, waiting, stack, hidden = [], {root}, {}, [root], bool(REWRITTEN)
     while stack:
         node = stack.pop()
-        if node.extra is not None or node.outputs != 1 or node.node is None or hidden and rewritten(node, node.node) is not None:
+        if node.extra is not None or node.node is None or hidden and rewritten(node, node.node) is not None:
             return False
         order.append(node)
         for edge in node.edges:
@@ -428,7 +428,8 @@ def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
                     seen.add(target)
                     stack.append(target)
     order.sort(key=_by_sequence, reverse=True)
-    buffers = {root: gradient}
+    buffers: dict = {}
+    _give(buffers, root, number, gradient)
     for node in order:
         g = buffers.pop(node, None)
         primal, edges = node.node, node.edges
@@ -446,12 +447,19 @@ def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
                 needs = _SECOND if edges[0] is None else _FIRST if edges[1] is None else _BOTH
             else:
                 needs = tuple([i for i, e in enumerate(edges) if e is not None])
-            plan = primal.plan.vjps.get((needs, _GIVEN)) or vjp_plan(primal.plan, needs, _GIVEN)
-            gradients = (g,) * len(needs) if plan.passes else record_vjp(plan, primal, g)
+            if node.outputs == 1:
+                plan = primal.plan.vjps.get((needs, _GIVEN)) or vjp_plan(primal.plan, needs, _GIVEN)
+                gradients = (g,) * len(needs) if plan.passes else record_vjp(plan, primal, g)
+            else:
+                plan = vjp_plan(primal.plan, needs, tuple([one is not None for one in g]))
+                gradients = record_values(plan, (*primal.inputs, *[one for one in g if one is not None]), primal)
             for i, g in zip(needs, gradients):
-                target = edges[i][0]
-                have = buffers.get(target)
-                buffers[target] = g if have is None else add_values(have, g)
+                target, number = edges[i]
+                if target.outputs == 1:
+                    have = buffers.get(target)
+                    buffers[target] = g if have is None else add_values(have, g)
+                else:
+                    _give(buffers, target, number, g)
         if not keep_graph:
             node.release()
         for edge in edges:
@@ -460,6 +468,16 @@ def run_plain(root: GradNode, gradient: Value, keep_graph: bool) -> bool:
                 if left == 0 and leaf in buffers:
                     accumulate_value(leaf, buffers[leaf])
     return True
+
+
+def _give(buffers: dict, node: GradNode, number: int, gradient: Value) -> None:
+    """Add a gradient to what has arrived for output `number` of `node`: one Value, or a row of them where it has several outputs."""
+    if node.outputs == 1:
+        have = buffers.get(node)
+        buffers[node] = gradient if have is None else add_values(have, gradient)
+        return
+    row = buffers.setdefault(node, [None] * node.outputs)
+    row[number] = gradient if row[number] is None else add_values(row[number], gradient)
 
 
 _FIRST, _SECOND, _BOTH, _GIVEN = (0,), (1,), (0, 1), (True,)
@@ -538,10 +556,10 @@ def backward_of(tensors: tuple, gradients: tuple | None, retain_graph, create_gr
     if inputs is not None:
         walk = Walk(keep, create_graph, goals=_goals(inputs))
     elif len(roots) == 1 and not create_graph and not state.anomaly and not RETAINING:
-        (node, _), g = roots[0]
+        (node, number), g = roots[0]
         before, state.grad = state.grad, False
         try:
-            done = node.__class__ is not AccumulateGrad and run_plain(node, g._read(), keep)
+            done = node.__class__ is not AccumulateGrad and run_plain(node, number, g._read(), keep)
         finally:
             state.grad = before
         if done:

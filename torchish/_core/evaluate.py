@@ -23,6 +23,7 @@ one keeps them, as torch would.
 """
 from __future__ import annotations
 
+import functools
 import threading
 import weakref
 from collections import Counter
@@ -48,6 +49,7 @@ SIGHTINGS = 16  # of a part of a full tape, or per member of a family, at the mo
 PART_REPLAYED = 0.02  # seconds
 STEP_COMPILED, STEP_REPLAYED, ELEMENT_REPLAYED = 8e-3, 3e-6, 1e-9  # seconds, roughly, see Note [Families]
 DONATED_SIZE = 1024
+PASSED_BYTES = 1 << 16
 SKIPPED_BYTES = 1 << 20
 GATHERED_NODES = 64
 GATHERED_COST = 1 << 15
@@ -360,13 +362,19 @@ def _unused_gradients(variant: Variant, live: list) -> frozenset:
 
 
 def _arguments(owners: list, entry: Entry) -> list:
-    """The program's arguments: arrays on their device; numbers that stay the same as device scalars, which cost a sixth of a Python number."""
+    """The program's arguments: arrays on their device; numbers that stay the same as device scalars, which cost a sixth of a Python number.
+
+    A small new NumPy array goes along as it is: many are used once, and a transfer costs twenty times as much.
+    """
     args, known = [], entry.numbers
     for i, a in enumerate(owners):
         if a.__class__ is Value:
             array = a.array
             if array.__class__ is np.ndarray:
-                array = to_device(a)
+                if a.owned is False and array.nbytes <= PASSED_BYTES and _on_default_device(a):
+                    a.owned = None  # the next time it is worth a transfer of its own
+                else:
+                    array = to_device(a)
             if a.owned.__class__ is tuple:
                 note_use(a)
             args.append(array)
@@ -380,6 +388,15 @@ def _arguments(owners: list, entry: Entry) -> list:
             known[i] = (a, None)
             args.append(a)
     return args
+
+
+@functools.cache
+def _default_is_cpu() -> bool:
+    return jax.default_backend() == "cpu"
+
+
+def _on_default_device(v: Value) -> bool:
+    return v.spec.device.type == "cpu" and _default_is_cpu()
 
 
 def _shown(v: Value) -> bool:
