@@ -15,11 +15,11 @@ class dtype:  # torch spells the class in lower case
 
     __slots__ = ("name", "numpy", "category", "itemsize", "legacy", "is_floating_point", "is_complex", "is_signed", "_index")
 
-    def __init__(self, name: str, storage, category: int, legacy: str | None = None, signed: bool = True):
+    def __init__(self, name: str, storage, category: int, legacy: str | None = None, signed: bool = True, itemsize: int | None = None):
         self.name = name
-        self.numpy = None if storage is None else np.dtype(storage)
+        self.numpy = np.dtype(storage)
         self.category = category
-        self.itemsize = 4 if storage is None else self.numpy.itemsize
+        self.itemsize = itemsize or self.numpy.itemsize
         self.legacy = legacy  # "Float" of torch.FloatTensor, as error messages print it
         self.is_floating_point = category == FLOATING
         self.is_complex = category == COMPLEX
@@ -27,7 +27,7 @@ class dtype:  # torch spells the class in lower case
         self._index = len(DTYPES)
         DTYPES.append(self)
         BY_NAME[name] = self
-        if storage is not None:
+        if itemsize is None:
             BY_NUMPY[self.numpy] = self
 
     def __repr__(self) -> str:
@@ -72,7 +72,8 @@ int64 = dtype("int64", np.int64, INTEGER, "Long")
 float16 = dtype("float16", np.float16, FLOATING, "Half")
 float32 = dtype("float32", np.float32, FLOATING, "Float")
 float64 = dtype("float64", np.float64, FLOATING, "Double")
-complex32 = dtype("complex32", None, COMPLEX, "ComplexHalf")  # NumPy and XLA have no half complex: using it raises
+# NumPy and XLA have no half complex: its numbers are held as complex64, their parts rounded to float16, see `_core.op.cast`
+complex32 = dtype("complex32", np.complex64, COMPLEX, "ComplexHalf", itemsize=4)
 complex64 = dtype("complex64", np.complex64, COMPLEX, "ComplexFloat")
 complex128 = dtype("complex128", np.complex128, COMPLEX, "ComplexDouble")
 bool_ = dtype("bool", np.bool_, BOOL, "Bool", signed=False)

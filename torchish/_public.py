@@ -59,6 +59,7 @@ from ._ops import (
     joining,
     linear_loss,
     loss,
+    low_rank,
     margin_loss,
     matmul,
     matrix_functions,

@@ -389,7 +389,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         if self._spec.device.type != "cpu" and not force:
             raise TypeError(f"can't convert {self._spec.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory "
                             "first.")
-        if self._spec.dtype in _ML:
+        if self._spec.dtype in _ML or self._spec.dtype is dt.complex32:
             raise TypeError(f"Got unsupported ScalarType {self._spec.dtype.legacy}")
         for kind, mark in ((handle.CONJUGATING, "conj"), (handle.NEGATING, "neg")):
             if handle.is_marked(self, kind) and not force:
@@ -553,7 +553,7 @@ def _ctype(spec) -> str:
 
 
 def _rebuild(cls, array, dtype, requires_grad, attributes, strides=None):
-    made = handle.from_array(np.array(array), cls)
+    made = handle.from_array(np.array(array), cls, None, dtype if dtype is dt.complex32 else None)
     if strides is not None:
         handle.set_strides(made, strides)
     made._storage.version = 1  # as torch has it, which fills a fresh tensor

@@ -113,9 +113,80 @@ M.normalize(x, 2, 0) | M.normalize(x, 1, 1, mask=k) | M.normalize(x, 2, 1, eps=1
 M.logaddexp(x, x) | M.logaddexp(x, x.detach(), input_mask=m, other_mask=k) | M.logaddexp(x, x, dtype=t.float64) | M.logaddexp(i, i)
 M.var(x, 0, False) | M.var(x, 1, unbiased=True, mask=k) | M.std(x, 1, correction=0, mask=k) | M.var(x, 0, True, correction=1) | M.std(i, 0)
 """
+ROWS = {"x": ([[0.5, -1.0], [2.0, 0.25], [-0.75, 1.5], [0.5, 0.0], [1.25, -0.5]], "float64"), "w": ([1.0, 0.5, 2.0, -1.0, 0.25], "float64"),
+          "f": ([[0.5, -1.0], [2.0, 0.25]], "float32"), "e": ([-1.0, 0.0, 0.5, 2.0], "float64"), "i": ([[1, 2], [3, 4]], "int64")}
+HISTOGRAMS = """
+t.histogramdd(x.detach(), [3, 2]).hist | t.histogramdd(x.detach(), 2).bin_edges[1] | t.histogramdd(x.detach(), [3, 2], density=True).hist
+t.histogramdd(x.detach(), (2, 2), weight=w.detach()).hist | t.histogramdd(x.detach(), [3, 2], [-1.0, 1.0, 0.0, 2.0]).hist
+t.histogramdd(x.detach(), (e.detach(), e[1:].detach()), weight=w.detach(), density=True).hist | t.histogramdd(f.detach()[None], 2).hist
+t.histogramdd(x[:0].detach(), [3, 2]).bin_edges[0] | t.histogramdd(x[:, :0].detach(), []).hist | t.histogramdd(x, [3, 2]).hist.sum().backward()
+t.histogramdd(x.detach(), [2, 2], range=[0.0, 0.0, 1.0, 1.0]).bin_edges[0] | t.histogramdd(x, [3, 2], range=[-1.0, 1.0, 0.0])
+t.histogramdd(x, [3, 2], range=[-1.0, 1.0, 2.0, 0.0]) | t.histogramdd(x, [3, 2], range=[-1.0, 1.0, 0.0, float('inf')]) | t.histogramdd(x, [3])
+t.histogramdd(x, [3, 0]) | t.histogramdd(x, 0) | t.histogramdd(x, [e]) | t.histogramdd(x, [e, e.float()]) | t.histogramdd(x, [e, x])
+t.histogramdd(x, [e, e[:0]]) | t.histogramdd(i, 2) | t.histogramdd(w, 2) | t.histogramdd(x, 2, weight=w[:2]) | t.histogramdd(x, 2, weight=w.float())
+t.histogramdd(x) | t.histogram(x, e)[0].sum().backward() | t.histogram(x.detach(), 3, weight=x.detach()) | t.histogram(x, e, range=(0.0, 1.0))
+t.histogram(x, 2.5)
+t.histogram(x, e.float()) | t.histogram(x, 3, range=(0.0,))
+"""
+LOW_RANK = """
+t.svd_lowrank(x, 2)[1] | (lambda r: (r[0] * r[1]) @ r[2].mH)(t.svd_lowrank(x, 2)) | (lambda r: (r[0] * r[1]) @ r[2].mH)(t.svd_lowrank(x.T, q=2))
+t.svd_lowrank(x, q=2, M=w[:, None])[1] | t.svd_lowrank(x, 2, M=x[0])[1] | t.svd_lowrank(x[None], 2, 3)[2].shape and t.ones(1)
+(lambda r: (r[0] * r[1]) @ r[2].mT)(t.pca_lowrank(x)) | t.pca_lowrank(x.T, center=False)[1] | t.pca_lowrank(x, q=3) | t.pca_lowrank(x, niter=-1)
+t.svd_lowrank(i) | t.pca_lowrank(i) | t.pca_lowrank(w)
+"""
+DRAWN = """
+(t.manual_seed(2), t.normal(x, 2.0))[1] | (t.manual_seed(2), t.normal(1.5, w.abs()))[1] | (t.manual_seed(2), t.normal(x.T, w.abs()))[1]
+(t.manual_seed(2), t.normal(x.detach(), 1.0))[1] | t.normal(x, w[:3].abs()) | t.normal(x, -1.0) | t.normal(x, -e.abs()[:2]) | t.normal(i, 1.0)
+t.normal(x.detach(), x.detach() * 1j) | (t.manual_seed(2), t.multinomial(e.detach().abs(), 2, out=t.empty(2, dtype=t.int64)))[1]
+t.multinomial(e.detach().abs(), 2, out=t.empty(2)) | t.multinomial(t.ones(1).expand(2 ** 24 + 1), 1)
+(t.manual_seed(2), t.bernoulli(e.detach().abs() / 2, out=t.empty(4, dtype=t.float64)))[1]
+"""
+INTO = """
+t.zeros(2, out=t.empty(2, dtype=t.int64)) | t.ones(2, out=t.empty(3)) | t.full((2,), 1.5, out=t.empty(0, dtype=t.int64))
+t.eye(2, out=t.empty(0, dtype=t.int8)) | t.arange(1.0, 2, 0.3, out=t.empty(0, dtype=t.float64)) | t.arange(1.0, 2, 0.3, out=t.empty(0, dtype=t.int64))
+t.arange(5, out=t.empty(0, dtype=t.bool)) | t.arange(5, dtype=t.float32, out=t.empty(0, dtype=t.float64))
+t.linspace(0, 3, 4, out=t.empty(0, dtype=t.int64))
+t.logspace(0, 1, 2, out=t.empty(2, dtype=t.int64)) | t.zeros(2, dtype=t.float32, out=t.empty(2, dtype=t.int64)) | t.range(0, 2, out=t.empty(3))
+(t.manual_seed(2), t.rand(3, out=t.empty(0, dtype=t.float64)))[1] | (t.manual_seed(2), t.randint(0, 9, (3,), out=t.empty(3)))[1]
+t.logspace(x, e, 3) | t.linspace(0, e, 3) | t.logspace(0, 1, 3.5) | t.narrow_copy(e[0], 0, 0, 1) | t.Tensor.__rdiv__(2, x)
+t.Tensor.__rtruediv__(x, 2)
+"""
+LAYERS = {"x": (_wave(2, 4, 3), "float64"), "w": (_wave(4), "float64"), "v": (_wave(3), "float64"), "f": (_wave(3, 2), "float32")}
+NATIVE_NORMS = """
+t.native_layer_norm(x, (3,), v, None, 1e-5) | t.native_layer_norm(x, (4, 3), None, x[0] * 2, 1e-5)
+t.native_layer_norm(f.detach().bfloat16(), (2,), None, None, 0.1)
+t.native_layer_norm(f.detach().bfloat16(), (2,), f[0].detach(), f[1].detach(), 0.1) | t.native_layer_norm(x[:0], (3,), v, v, 1e-5)
+t.native_layer_norm(x, (2,), None, None, 1e-5)
+t.native_group_norm(x, w, None, 2, 4, 3, 2, 1e-5) | t.native_group_norm(x, w, w, 2, 4, 3, 4, 1e-5)[0]
+t.native_group_norm(x, None, None, 2, 4, 5, 2, 1e-5)
+t.native_group_norm(x, None, None, 2, 4, 3, 3, 1e-5) | t.native_group_norm(x, v, None, 2, 4, 3, 2, 1e-5)
+t.native_group_norm(x[:0], w, w, 0, 4, 3, 2, 1e-5)
+t.native_batch_norm(x, w, None, None, None, True, 0.1, 1e-5)
+t.native_batch_norm(x, None, w, t.zeros(4).double(), t.ones(4).double(), True, 0.1, 1e-5)
+t.native_batch_norm(x, w, w, t.zeros(4).double(), t.ones(4).double(), False, 0.1, 1e-5)
+t.native_batch_norm(f[:1], None, None, None, None, True, 0.1, 1e-5)
+t.native_batch_norm(f.detach().bfloat16(), f[0].detach(), f[1].detach(), None, None, True, 0.1, 1e-5)
+t.native_batch_norm(x.long(), None, None, None, None, True, 0.1, 1e-5)
+"""
+HALVES = {"x": ([1.5, -0.1, 3.0], "float32"), "c": ([1 + 2j, -0.1j, 0.3 - 1j], "complex64"), "h": ([0.5, 2.0, -1.25], "float16")}
+HALF_COMPLEX = """
+c.chalf() | x.chalf() | h.to(t.complex32) | (c * 2).chalf().to(t.complex64) | c.chalf() + c.detach().chalf() | c.chalf() * 2 | 3 - c.chalf()
+h * 2j | c.chalf() * h | c.chalf() + x | -c.chalf() | c.detach().chalf().abs() | c.chalf().real | c.chalf().imag * 1 | c.chalf().conj() * 1
+t.view_as_real(c.chalf())
+t.view_as_complex(h[:2]) | c.chalf() == c.chalf() | t.cat([c.chalf(), c.chalf()]) | t.stack([c.chalf(), c.chalf()]).T[1] | c.chalf()[1:]
+c.chalf().clone()
+t.tensor([1j, 0.1], dtype=t.complex32) | t.zeros(2, dtype=t.complex32) | t.full((2,), 0.1 + 1j, dtype=t.complex32) | t.complex(h, h)
+c.detach().chalf().fill_(0.3j)
+c.chalf() / 2 | c.chalf().isfinite() | c.detach().chalf().sgn() | c.detach().chalf().real.mul_(2)
+c.detach().chalf().numpy()
+c.chalf().roll(1) | t.where(x > 0, c.chalf(), c.chalf() * 2) | c.chalf()[[2, 0]] | c.chalf().float() | t.tensor(c.chalf().element_size())
+"""
 SECTIONS: dict[str, tuple[dict, str]] = {"grids": (IMAGES, GRIDS), "fractional pooling": (POOLS, FRACTIONAL), "linear loss": (LINEAR, LINEAR_LOSS),
                                         "special": (POINTS, SPECIAL.replace("S.", "t.special.")),
-                                        "masked": (PARTS, MASKED.replace("M.", "t.masked."))}
+                                        "masked": (PARTS, MASKED.replace("M.", "t.masked.")),
+                                        "histograms": (ROWS, HISTOGRAMS), "low rank": (ROWS, LOW_RANK), "drawn": (ROWS, DRAWN),
+                                        "out= of factories": (ROWS, INTO), "native norms": (LAYERS, NATIVE_NORMS),
+                                        "half complex": (HALVES, HALF_COMPLEX)}
 
 
 def _cases(rows: str) -> list[str]:

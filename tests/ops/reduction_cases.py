@@ -177,7 +177,7 @@ def gradients(t, names: dict, results: tuple) -> dict:
     """Gradients of the leaves for cotangents 1, 2, 3, ... (halved from result to result)."""
     for k, r in enumerate(results):
         if r.requires_grad:
-            weight = t.arange(1, r.numel() + 1).to(r.dtype).view(r.shape) / 2 ** k
+            weight = (t.arange(1, r.numel() + 1) / 2 ** k).to(r.dtype).view(r.shape)
             r.backward(weight, retain_graph=True)
     return {n: {"dtype": str(x.grad.dtype), "values": values(x.grad)} for n, x in names.items() if x.is_leaf and x.grad is not None}
 

@@ -9,8 +9,9 @@ import copy
 import threading
 import weakref
 
+from .._dtype import dtype
 from .grad_graph import AccumulateGrad, GradNode, Nowhere, keep_counter
-from .spec import Spec
+from .spec import Spec, like
 from .storage import Storage
 from .tape import Value, constant, state
 
@@ -208,9 +209,12 @@ def step_between(base: TensorBase, t: TensorBase) -> tuple:
 
 
 # ---------------------------------------------------------------- copies and plain data
-def from_array(array, cls: type | None = None, device=None) -> TensorBase:
-    """A tensor of class `cls` that owns a concrete array. The array must not be written to afterwards."""
-    t = new_tensor(constant(array, device))
+def from_array(array, cls: type | None = None, device=None, held_as: dtype | None = None) -> TensorBase:
+    """A tensor of class `cls` that owns a concrete array, which must not be written to afterwards. `held_as`: the dtype, if the array's is wider."""
+    value = constant(array, device)
+    if held_as is not None:
+        value.spec = like(value.spec, None, held_as)
+    t = new_tensor(value)
     if cls is not None and cls is not tensor_class:
         t.__class__ = cls
     return t

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .._dtype import COMPLEX, FLOATING, dtype
+from .._dtype import COMPLEX, FLOATING, complex32, complex64, dtype, float16, float32
 from .spec import Spec, spec_of, spec_of_array
 
 OPS: dict[str, Op] = {}
@@ -42,10 +42,12 @@ class Op:
         layout: `layout(out spec, args) -> strides` of the result where an operand is not contiguous; None: contiguous.
         info: what the op's family wants to remember with it.
         complain: `complain(code, argtypes, static) -> Exception` for a non-zero code of `check`.
+
+    `half_complex`, set by the families, says whether operands may be complex32, which torch's kernels take for few operations.
     """
 
     __slots__ = ("name", "body", "planner", "grad", "saves", "vjp", "numpy", "put", "check", "checked", "complain", "plans", "plain", "info",
-                 "layout", "saves_results")
+                 "layout", "saves_results", "half_complex")
 
     def __init__(self, name: str, body: Callable, planner: Callable, *, grad: str | None = None, saves: tuple = (), vjp: tuple | None = None,
                  numpy: bool = True, put: Callable | None = None, check: Callable | None = None, checked: tuple = (),
@@ -56,6 +58,7 @@ class Op:
         OPS[name] = self
         self.name, self.body, self.planner, self.grad, self.saves, self.vjp = name, body, planner, grad, saves, vjp
         self.numpy, self.put, self.check, self.checked, self.complain, self.info, self.layout = numpy, put, check, checked, complain, info, layout
+        self.half_complex = False
         self.plans: dict[tuple, Plan] = {}
         self.plain: dict[tuple, Plan] = {}  # of those, the ones without static parameters, by operand types
         # what the graph node keeps where that is results only, see grad_graph.counter_of; None where it depends on the call
@@ -69,6 +72,9 @@ class Op:
         key = (argtypes, static)
         plan = self.plans.get(key)
         if plan is None:
+            if not self.half_complex and any(a.__class__ is Spec and a.dtype is complex32 for a in argtypes):
+                kernel = getattr(self.info, "kernel", f"{self.name}_cpu")
+                raise NotImplementedError(f"\"{kernel}\" not implemented for 'ComplexHalf'")
             impl, out, *rules = self.planner(self, argtypes, dict(static))
             plan = Plan(self, impl, out, argtypes, static)
             if rules:
@@ -80,6 +86,12 @@ class Op:
             if not static:
                 self.plain[argtypes] = plan
         return plan
+
+
+def half_complex(*ops: Op) -> None:
+    """Let `ops` take complex32 operands."""
+    for op in ops:
+        op.half_complex = True
 
 
 def forget_plans() -> None:
@@ -139,6 +151,8 @@ def _argtext(a) -> str:
 def cast(xp, a, d: dtype):
     """Convert an array or a Python number to dtype `d`, with C's conversions as torch has them."""
     target = d.numpy
+    if d is complex32:
+        return _half_parts(xp, a)
     if xp is np:
         if type(a) in (bool, int, float, complex):
             if type(a) is complex and d.category != COMPLEX:
@@ -153,6 +167,17 @@ def cast(xp, a, d: dtype):
     if jnp.iscomplexobj(a) and d.category != COMPLEX and target.kind != "b":
         a = a.real
     return jax.lax.convert_element_type(a, target)
+
+
+def _half_parts(xp, a):
+    """`a` as complex64 with parts rounded to float16, which is how complex32 is held."""
+    a = cast(xp, a, complex64)
+    parts = [cast(xp, cast(xp, part, float16), float32) for part in (a.real, a.imag)]
+    if xp is np:
+        made = np.empty(a.shape, np.complex64)
+        made.real, made.imag = parts
+        return made
+    return jax.lax.complex(*parts)
 
 
 def by_eval_shape(op: Op, argtypes: tuple, static: dict):
@@ -288,4 +313,4 @@ def _conj(a):
     return jnp.conj(a) if jnp.iscomplexobj(a) else a
 
 
-__all__ = ["COMPLEX", "FLOATING", "OPS", "Op", "Plan", "by_eval_shape", "cast", "simple", "spec_of", "vjp_plan"]
+__all__ = ["COMPLEX", "FLOATING", "OPS", "Op", "Plan", "by_eval_shape", "cast", "half_complex", "simple", "spec_of", "vjp_plan"]

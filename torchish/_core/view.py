@@ -12,7 +12,7 @@ from . import evaluate, handle
 from .errors import short_name
 from .grad_graph import INVALID, Nowhere, node_class
 from .handle import CONJUGATING, NEGATING, TensorBase
-from .op import Op, simple
+from .op import Op, half_complex, simple
 from .record import call_values, grow_graph
 from .shared_memory import SharedStorage, unread, view_value, write_view
 from .storage import REWRITTEN, Storage
@@ -280,6 +280,9 @@ put_back = Op("put back", lambda xp, root, new, *numbers, steps: _put(xp, root, 
               simple(lambda root, new, *numbers, steps: root), grad="CopySlices",
               vjp=(lambda xp, g, out, root, new, *numbers, steps: _put(xp, g, xp.zeros(new.shape, g.dtype), numbers, steps),
                    lambda xp, g, out, root, new, *numbers, steps: _stages(xp, g, numbers, steps)[-1]))
+
+
+half_complex(along, put_back)
 
 
 def write(t: TensorBase, value: Value, edge: tuple | None) -> None:

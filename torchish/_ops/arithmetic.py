@@ -4,7 +4,7 @@ from __future__ import annotations
 from .. import _dtype as dt
 from .._core.spec import Spec
 from .._dtype import COMPLEX, FLOATING
-from .declare import NO_OPMATH, call, internal, narrow, same, unary
+from .declare import NO_OPMATH, call, half_complex, internal, narrow, same, unary
 from .guards import C_NAMES, INTEGERS, NUMBERS, as_operands, choice, common_dtype, guard, operator, pick, unweighted
 from .variants import METHODS, register, tensor_or_number
 
@@ -89,6 +89,7 @@ choice("mul(input, other)", lambda input, other: (mul, as_operands(input, other)
 neg = unary("neg(input)", lambda xp, x: xp.negative(x), kind=NO_OPMATH, saves=(), also=("negative",), vjp=lambda xp, g, out, x: -g,
             refuse={dt.bool_: "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
                               "`logical_not()` operator instead."})
+half_complex(add, add_scaled, sub, sub_scaled, rsub, rsub_number, rsub_scaled, rsub_number_scaled, mul, neg)
 
 # ---------------------------------------------------------------- fused forms
 addcmul_op = internal("addcmul", lambda xp, x, a, b, s: x + s * a * b, grad="AddcmulBackward0", saves=((1, 2), (2, 1)), refuse=(dt.bool_,),

@@ -62,6 +62,7 @@ _MATCHES: dict[str, Callable] = {
     "Tensor": _is_tensor, "Tensor or number": lambda x: _is_tensor(x) or _is_number(x), "Number": _is_number, "int": _is_int,
     "float": lambda x: isinstance(x, (int, float, np.number)) or _is_number(x) and _is_tensor(x), "bool": lambda x: isinstance(x, (bool, np.bool_)),
     "tuple of ints": _are_ints, "tuple of ints?": lambda x: _is_int(x) or _are_ints(x), "str": lambda x: isinstance(x, str),
+    "tuple of floats": lambda x: isinstance(x, (tuple, list)) and all(map(_is_number, x)),
     "tuple of Tensors": lambda x: isinstance(x, (tuple, list)), "torch.dtype": lambda x: isinstance(x, (dt.dtype, type)),
     "torch.Generator": lambda x: type(x).__name__ == "Generator", "torch.device": lambda x: isinstance(x, (str, int)) or type(x).__name__ == "device",
     "torch.layout": lambda x: type(x).__name__ == "layout", "torch.memory_format": lambda x: type(x).__name__ == "memory_format",
@@ -151,7 +152,7 @@ def _derived(front: Callable) -> Signature:
 # ---------------------------------------------------------------- messages
 def _type_list(args: tuple, kwargs: dict) -> str:
     listed = ", ".join(_type_name(a) for a in args)
-    named = [f"{k}={_type_name(v)}" for k, v in kwargs.items()]
+    named = [f"{k}={type(v).__name__ if isinstance(v, (tuple, list)) else _type_name(v)}" for k, v in kwargs.items()]
     if not args:
         return "".join(n + ", " for n in named) if len(named) > 1 else "".join(named)
     return ", ".join([listed, *named])

@@ -7,7 +7,7 @@ from .._core.handle import TensorBase
 from .._core.op import Op, cast
 from .._core.spec import Spec, spec_of
 from .._dtype import COMPLEX, FLOATING
-from .declare import ALWAYS_BOOL, broadcast_shapes, call, common_device, internal, unary
+from .declare import ALWAYS_BOOL, broadcast_shapes, call, common_device, half_complex, internal, unary
 from .guards import COMPLEX_DTYPES, NUMBERS, choice, guard, operand, refuse_complex, tensor_first, wrong_arguments
 from .layout import by_kind, elementwise_strides, like_strides
 from .pointwise import zeros
@@ -22,6 +22,8 @@ def comparison(name: str, alias: str | None, dunder: str, body) -> None:
     tensors = internal(name, body, kind=ALWAYS_BOOL, grad=f"{title}Backward1", vjp=(zeros,), refuse=refuse, kernel=kernel)
     number = internal(name + " number", body, kind=ALWAYS_BOOL, grad=f"{title}Backward0", vjp=(zeros,), refuse=refuse, kernel=kernel)
     guard(tensor_first(name), tensors, number)
+    if not order:
+        half_complex(tensors, number)
 
     def choose(input, other):
         if other.__class__ in NUMBERS:
@@ -61,7 +63,9 @@ comparison("ge", "greater_equal", ">=", lambda xp, a, b: xp.greater_equal(a, b))
 
 # ---------------------------------------------------------------- tests of each value
 def _test(name: str, body, also: tuple = ()) -> Op:
-    return unary(f"{name}(input)", body, kind=ALWAYS_BOOL, grad=None, inplace=False, also=also)
+    op = unary(f"{name}(input)", body, kind=ALWAYS_BOOL, grad=None, inplace=False, also=also)
+    half_complex(op)
+    return op
 
 
 def _never(xp, x):
@@ -71,6 +75,9 @@ def _never(xp, x):
 _test("isnan", lambda xp, x: xp.isnan(x) if x.dtype.kind not in "biu" else _never(xp, x))
 _test("isinf", lambda xp, x: xp.isinf(x) if x.dtype.kind not in "biu" else _never(xp, x))
 _isfinite_op = internal("isfinite", lambda xp, x: xp.isfinite(x) if x.dtype.kind not in "biu" else ~_never(xp, x), kind=ALWAYS_BOOL)
+
+
+half_complex(_isfinite_op)
 
 
 @public("isfinite")

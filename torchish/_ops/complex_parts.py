@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from .. import _dtype as dt
 from .._core.handle import CONJUGATING, NEGATING, TensorBase, is_marked
-from .._core.op import Op, simple
+from .._core.op import Op, half_complex, simple
 from .._core.spec import like
 from .._core.view import make_view
 from .._dtype import COMPLEX
@@ -18,18 +20,22 @@ from .view_ops import select_view
 
 
 # ---------------------------------------------------------------- real and imaginary parts as views
-def _pairs(xp, z):
-    return xp.stack([xp.real(z), xp.imag(z)], axis=-1)
+def _pairs(xp, z, *, half=False):
+    """The parts of `z` side by side; `half` where it holds complex32."""
+    made = xp.stack([xp.real(z), xp.imag(z)], axis=-1)
+    return made.astype(np.float16) if half else made
 
 
 def _joined(xp, pairs):
+    pairs = pairs.astype(np.float32) if pairs.dtype == np.float16 else pairs
     return complex_of(xp, pairs[..., 0], pairs[..., 1])
 
 
-as_real_op = Op("view_as_real", _pairs, simple(lambda z: like(z, (*z.shape, 2), z.dtype.to_real())), grad="ViewAsRealBackward0",
-                put=lambda xp, base, new: _joined(xp, new), vjp=(lambda xp, g, out, z: _joined(xp, g),))
+as_real_op = Op("view_as_real", _pairs, simple(lambda z, **static: like(z, (*z.shape, 2), z.dtype.to_real())), grad="ViewAsRealBackward0",
+                put=lambda xp, base, new, **static: _joined(xp, new), vjp=(lambda xp, g, out, z, **static: _joined(xp, g),))
 as_complex_op = Op("view_as_complex", _joined, simple(lambda pairs: like(pairs, tuple(pairs.shape[:-1]), pairs.dtype.to_complex())),
-                   grad="ViewAsComplexBackward0", put=lambda xp, base, new: _pairs(xp, new), vjp=(lambda xp, g, out, pairs: _pairs(xp, g),))
+                   grad="ViewAsComplexBackward0", put=lambda xp, base, new: _pairs(xp, new).astype(base.dtype),
+                   vjp=(lambda xp, g, out, pairs: _pairs(xp, g),))
 
 
 @public("view_as_real", method=False)
@@ -40,7 +46,8 @@ def view_as_real(input):
     if is_marked(input, CONJUGATING):
         raise RuntimeError("view_as_real doesn't work on unresolved conjugated tensors.  To resolve the conjugate tensor so you can view it as real, "
                            "use self.resolve_conj(); however, be warned that the resulting tensor will NOT alias the original.")
-    return make_view(input, as_real_op, (), (), tuple(2 * s for s in input._current_strides) + (1,), 2 * input._offset)
+    static = (("half", True),) if input._spec.dtype is dt.complex32 else ()
+    return make_view(input, as_real_op, (), static, tuple(2 * s for s in input._current_strides) + (1,), 2 * input._offset)
 
 
 @public("view_as_complex", method=False)
@@ -101,7 +108,9 @@ conj_op = Op("conj", lambda xp, z: xp.conj(z), simple(lambda z: z), grad="ConjBa
              vjp=(lambda xp, g, out, z: xp.conj(g),), info=CONJUGATING)
 neg_view_op = Op("neg_view", lambda xp, x: -x, simple(lambda x: x), grad="NegViewBackward0", put=lambda xp, base, new: -new,
                  vjp=(lambda xp, g, out, x: -g,), info=NEGATING)
+half_complex(as_real_op, conj_op, neg_view_op)
 conj_physical_op = internal("conj_physical", lambda xp, z: xp.conj(z), grad="ConjPhysicalBackward0", vjp=(lambda xp, g, out, z: xp.conj(g),))
+half_complex(conj_physical_op)
 
 
 @public("_neg_view")

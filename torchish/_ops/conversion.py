@@ -9,7 +9,7 @@ from .._core.devices import jax_device
 from .._core.evaluate import read
 from .._core.grad_graph import node_class
 from .._core.handle import CONJUGATING, NEGATING, TensorBase, from_array, is_marked, new_tensor, set_strides
-from .._core.op import Op, cast
+from .._core.op import Op, cast, half_complex
 from .._core.record import call
 from .._core.spec import like, spec_of
 from .._core.tape import Value
@@ -33,6 +33,7 @@ clone_op = Op("clone", lambda xp, x: x, lambda op, argtypes, static: ((lambda xp
 contiguous_op = Op("contiguous", lambda xp, x: x, lambda op, argtypes, static: ((lambda xp, x: x), argtypes[0]), grad="CloneBackward0",
                    vjp=(lambda xp, g, out, x: g,))
 cast_dense_op = Op("to dense", lambda xp, x: x, _cast_plan, grad="ToCopyBackward0", vjp=cast_op.vjp)
+half_complex(cast_op, clone_op, contiguous_op, cast_dense_op)
 
 
 def converted(t: TensorBase, d: dt.dtype):
@@ -132,6 +133,7 @@ def _copy_plan(op: Op, argtypes: tuple, static: dict):
 copy_op = Op("copy", lambda xp, old, new: new, _copy_plan, grad="CopyBackwards",
              vjp=(lambda xp, g, out, old, new: xp.zeros(old.shape, g.dtype), lambda xp, g, out, old, new: g))
 node_class("CopyBackwards").label = "torch::autograd::CopyBackwards"
+half_complex(copy_op)
 
 
 @public("copy_", function=False)

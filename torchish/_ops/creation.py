@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 
@@ -150,10 +151,17 @@ def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, req
 
 
 # ---------------------------------------------------------------- ranges with a number of steps
+def _ends(start, end, name: str) -> list:
+    """Both ends as numbers. Raises RuntimeError for tensors with dimensions."""
+    wrong = [f"{which} with {x._spec.ndim} dimension(s)" for which, x in (("start", start), ("end", end))
+             if isinstance(x, TensorBase) and x._spec.ndim]
+    if wrong:
+        raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {' and '.join(wrong)}.")
+    return [_number_of(start, "start", name), _number_of(end, "end", name)]
+
+
 def _number_of(x, which: str, name: str):
     if isinstance(x, TensorBase):
-        if x._spec.ndim:
-            raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {which} with {x._spec.ndim} dimension(s).")
         return x.item()
     if not isinstance(x, (int, float, complex, np.number, np.bool_)):
         raise TypeError(f"{name}(): argument '{which}' must be Number, not {type(x).__name__}")
@@ -161,7 +169,7 @@ def _number_of(x, which: str, name: str):
 
 
 def _steps(start, end, steps, name: str, dtype) -> tuple:
-    start, end = _number_of(start, "start", name), _number_of(end, "end", name)
+    start, end = _ends(start, end, name)
     if isinstance(steps, TensorBase):
         steps = steps.item()
     if not isinstance(steps, (int, np.integer)):
@@ -211,6 +219,8 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, layout=None, device=No
 @public("range", method=False, out=True)
 def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False):
     """Values from `start` to `end`, included, in steps, in the default float dtype. Deprecated in torch for `arange`."""
+    warnings.warn("torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's range "
+                  "builtin. Instead, use torch.arange, which produces values in [start, end).", UserWarning, stacklevel=3)
     if end is None:
         start, end = 0, start
     start, end, step = _real(start), _real(end), _real(step)

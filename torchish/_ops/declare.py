@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .. import _dtype as dt
-from .._core.op import Op, by_eval_shape, cast, same, simple
+from .._core.op import Op, by_eval_shape, cast, half_complex, same, simple
 from .._core.record import call
 from .._core.spec import Spec, spec_of
 from .._dtype import BOOL, COMPLEX, FLOATING, INTEGER
@@ -23,6 +23,7 @@ from .variants import elementwise_variants
 
 DEFAULT, NO_OPMATH, INT_TO_FLOAT, ALWAYS_BOOL, COMPLEX_TO_FLOAT, BOOL_TO_LONG = range(6)
 _HALF = (dt.float16, dt.bfloat16)
+_WIDER = {dt.float16: dt.float32, dt.bfloat16: dt.float32, dt.complex32: dt.complex64}
 
 
 class Elementwise:
@@ -96,7 +97,7 @@ def elementwise_dtypes(kind: int, common: dt.dtype) -> tuple:
         common = dt.get_default_dtype()
     elif kind == BOOL_TO_LONG and common.category == BOOL:
         common = dt.int64
-    compute = dt.float32 if common in _HALF and kind != NO_OPMATH else common
+    compute = common if kind == NO_OPMATH and common is not dt.complex32 else _WIDER.get(common, common)
     if kind == ALWAYS_BOOL:
         return common, dt.bool_
     if kind == COMPLEX_TO_FLOAT and common.category == COMPLEX:
@@ -113,9 +114,8 @@ def elementwise_planner(op: Op, argtypes: tuple, static: dict):
     into = static.pop("into", None)
     common = promoted(argtypes)
     shape = tuple(specs[0].shape) if len(specs) == 1 else broadcast_shapes([s.shape for s in specs])
-    if common in info.refuse or common is dt.complex32:
-        error = refusal(info, common) if common in info.refuse else NotImplementedError(
-            "torchish: dtype torch.complex32 has no counterpart in NumPy or XLA")
+    if common in info.refuse or common is dt.complex32 and not op.half_complex:
+        error = refusal(info, common)
         error.shape, error.dtype = shape, elementwise_dtypes(info.kind, common)[1]  # of which an in-place form complains first
         raise error
     compute, result = elementwise_dtypes(info.kind, common)
@@ -206,5 +206,5 @@ def primitive(name: str, infer: Callable | None = None, *, grad: str | None = No
 
 
 __all__ = ["ALWAYS_BOOL", "BOOL", "BOOL_TO_LONG", "COMPLEX", "COMPLEX_TO_FLOAT", "DEFAULT", "FLOATING", "INTEGER", "INT_TO_FLOAT", "NO_OPMATH",
-           "Op", "binary", "broadcast_shapes", "call", "cast", "common_device", "internal", "narrow", "primitive", "promote_types", "promoted",
-           "same", "unary"]
+           "Op", "binary", "broadcast_shapes", "call", "cast", "common_device", "half_complex", "internal", "narrow", "primitive", "promote_types",
+           "promoted", "same", "unary"]

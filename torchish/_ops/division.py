@@ -19,9 +19,9 @@ from .guards import (
     tensor_first,
     tensors_only,
 )
-from .variants import METHODS, tensor_or_number
+from .variants import tensor_or_number
 
-true_div = internal("true_divide", lambda xp, a, b: xp.divide(a, b), kind=INT_TO_FLOAT, grad="DivBackward0", saves=((0, 1), 1),
+true_div = internal("true_divide", lambda xp, a, b: xp.divide(a, b), kind=INT_TO_FLOAT, grad="DivBackward0", saves=((0, 1), 1), kernel="div_cpu",
                     vjp=(lambda xp, g, out, a, b: g / xp.conj(b), lambda xp, g, out, a, b: -g * xp.conj(out / b)))
 reciprocal = unary("reciprocal(input)", lambda xp, x: 1 / x, kind=INT_TO_FLOAT, saves=("result",), vjp=lambda xp, g, out, x: -g * xp.conj(out * out))
 
@@ -151,7 +151,7 @@ for _name, _body in (("gcd", lambda xp, a, b: xp.gcd(a, b)), ("lcm", lambda xp, 
 # ---------------------------------------------------------------- operators
 def _divide_by(self, other):
     # torch multiplies by the reciprocal, which shows in the graph and in the last bit
-    return METHODS["reciprocal"](self) * other
+    return self.reciprocal() * other
 
 
 operator("truediv", lambda a, b: (true_div, (a, b)), reflected=_divide_by)

@@ -8,7 +8,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.devices import jax_device
 from .._core.handle import TensorBase, from_array, set_leaf
-from .._core.op import Op
+from .._core.op import Op, cast
 from .._core.record import call
 from .._core.spec import spec_of
 from .._core.tape import Value, record_values, state
@@ -34,6 +34,8 @@ def _full_plan(op: Op, argtypes: tuple, static: dict):
     storage = d.numpy
 
     def impl(xp, number):
+        if d is dt.complex32:
+            return xp.full(shape, cast(xp, number, d))
         if xp is np:
             return np.full(shape, np.asarray(number).astype(storage))
         return xp.full(shape, xp.asarray(number).astype(storage))
@@ -257,7 +259,10 @@ def _kind_of(leaves: list) -> dt.dtype:
 def make_tensor(data, d: dt.dtype | None, where, requires_grad: bool):
     """`torch.tensor`: a copy of `data` as a new leaf."""
     where = device(where) if where is not None else (data._spec.device if isinstance(data, TensorBase) else _default_device)
-    return mark_leaf(from_array(infer_array(data, None if d is None else check_dtype(d)), None, where), requires_grad)
+    array = infer_array(data, None if d is None else check_dtype(d))
+    if d is dt.complex32:
+        return mark_leaf(from_array(cast(np, array, d), None, where, d), requires_grad)
+    return mark_leaf(from_array(array, None, where), requires_grad)
 
 
 __all__ = ["Value", "check_dtype", "constant_tensor", "default_device", "from_array", "infer_array", "make_tensor", "mark_leaf", "record_values",

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from .._core.grad_graph import node_class
 from .._core.handle import TensorBase, is_altered
-from .._core.op import Op, cast
+from .._core.op import Op, cast, half_complex
 from .._core.record import call
 from .._core.view import check_place
 from .overlap import check_single
@@ -29,6 +29,7 @@ def _filling(name: str, grad: str) -> Op:
 fill_number, fill_tensor = _filling("fill", "FillBackward0"), _filling("fill from tensor", "FillBackward1")
 fill_number_in_place, fill_tensor_in_place = _filling("fill_", "FillBackward2"), _filling("fill_ from tensor", "FillBackward3")
 zero = _filling("zero_", "ZeroBackward0")
+half_complex(fill_number, fill_tensor, fill_number_in_place, fill_tensor_in_place, zero)
 
 
 def _checked(t: TensorBase, value):

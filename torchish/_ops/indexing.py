@@ -13,7 +13,7 @@ from .. import _dtype as dt
 from .._core.errors import type_name
 from .._core.grad_graph import node_class
 from .._core.handle import TensorBase, from_array, set_strides
-from .._core.op import Op, cast
+from .._core.op import Op, cast, half_complex
 from .._core.record import call
 from .._core.shared_memory import call_in_place
 from .._core.spec import Spec, contiguous_strides, like
@@ -148,6 +148,7 @@ index_put_op = Op("index_put", lambda xp, x, value, *indices, accumulate: write_
                   layout=like_strides,
                   check=lambda xp, x, value, *indices, accumulate: check_advanced(xp, x, indices), checked=range(2, ORDINALS),
                   complain=lambda code, argtypes, static: out_of_bounds(code, argtypes, 2))
+half_complex(index_op, index_put_op)
 
 
 def _spread_mask(xp, mask, ndim: int, dim: int):

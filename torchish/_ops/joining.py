@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import _dtype as dt
 from .._core.handle import TensorBase, from_array
-from .._core.op import Op, cast
+from .._core.op import Op, cast, half_complex
 from .._core.record import call
 from .._core.spec import Size, spec_of
 from .declare import broadcast_shapes as common_shape
@@ -225,6 +225,7 @@ class _Reshaped:
 
 
 block_diag_op = Op("block_diag", lambda xp, *arrays: None, _block_plan, grad="BlockDiagBackward0")
+half_complex(cat_op, stack_op, block_diag_op)
 
 
 @public("block_diag", method=False)

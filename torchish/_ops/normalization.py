@@ -432,8 +432,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 # ---------------------------------------------------------------- group norm
 def _grouped(x, groups: int):
-    size = x.size // max(x.shape[0] * groups, 1)
-    return x.reshape((x.shape[0], groups, size))
+    return x.reshape((x.shape[0], groups, int(np.prod(x.shape[1:])) // groups))
 
 
 def _group_parts(xp, x, eps, groups):
@@ -546,8 +545,10 @@ def _infer_native_layer(x, w, b, eps, *, count):
 
 
 def _of_first(rule):
-    """The rule of an operation whose other results carry no gradient."""
-    return lambda xp, g, out, *operands, **static: rule(xp, g[0], out[0], *operands, **static)
+    """The rule of an operation the gradients of whose other results torch drops."""
+    def first(xp, g, out, *operands, **static):
+        return rule(xp, xp.zeros_like(out[0]) if g[0] is None else g[0], out[0], *operands, **static)
+    return first
 
 
 native_layer_op = Op("native_layer_norm", _native_layer_body, computed(_infer_native_layer), grad="NativeLayerNormBackward0", saves=(0, 1),
@@ -573,7 +574,8 @@ def _infer_native_group(x, w, b, eps, *, groups):
     return _infer_group(x, w, b, eps, groups=groups), statistics, statistics
 
 
-native_group_op = Op("native_group_norm", _native_group_body, computed(_infer_native_group), grad="NativeGroupNormBackward0", saves=(0, 1))
+native_group_op = Op("native_group_norm", _native_group_body, computed(_infer_native_group), grad="NativeGroupNormBackward0", saves=(0, 1),
+                     vjp=(*map(_of_first, group_op.vjp[:3]), None))
 
 
 @public("native_group_norm", method=False)

@@ -34,7 +34,7 @@ def overlap(written: TensorBase, other: TensorBase) -> bool:
 
 def repeats(t: TensorBase) -> bool:
     """Whether several elements of `t` are one place in memory, as `expand` makes them."""
-    return any(s == 0 and n > 1 for s, n in zip(t._current_strides, t._spec.shape))
+    return t._spec.numel > 0 and any(s == 0 and n > 1 for s, n in zip(t._current_strides, t._spec.shape))
 
 
 def check_single(t: TensorBase) -> None:

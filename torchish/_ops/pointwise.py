@@ -15,7 +15,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.grad_graph import ask_node, zero_gradient
 from .._dtype import COMPLEX
-from .declare import ALWAYS_BOOL, COMPLEX_TO_FLOAT, INT_TO_FLOAT, NO_OPMATH, call, internal, same, unary
+from .declare import ALWAYS_BOOL, COMPLEX_TO_FLOAT, INT_TO_FLOAT, NO_OPMATH, call, half_complex, internal, same, unary
 from .guards import COMPLEX_DTYPES, INTEGERS, choice, guard, refuse_complex
 from .layout import by_kind, elementwise_strides, like_strides
 from .variants import METHODS, check_writable, public, register, write_elementwise
@@ -199,6 +199,7 @@ sign_op = unary("sign(input)", sign, kind=NO_OPMATH, saves=(), vjp=zeros)
 guard(refuse_complex("Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."), sign_op)
 sgn_op = internal("sgn", unit, grad=zero_gradient("SgnBackward0"), saves=(0,), vjp=(_sgn_rule,))
 sgn_complex_op = internal("sgn of complex", unit, grad="SgnBackward0", saves=(0,), vjp=(_sgn_rule,))
+half_complex(abs_op, sgn_complex_op)
 
 
 @public("sgn", inplace=True, out=True)

@@ -6,7 +6,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.evaluate import read
 from .._core.handle import TensorBase, from_array, set_strides
-from .._core.op import Op, simple
+from .._core.op import Op, half_complex, simple
 from .._core.record import call
 from .._core.spec import contiguous_strides, like
 from .._dtype import INTEGER
@@ -118,6 +118,7 @@ def _indices_of(repeats: TensorBase, size: int | None, output_size) -> np.ndarra
 roll_op = Op("roll", lambda xp, x, *, shifts, dims: xp.roll(x, shifts, dims) if dims else xp.roll(x, shifts[0]), simple(lambda x, **static: x),
              grad="RollBackward0",
              vjp=(lambda xp, g, out, x, *, shifts, dims: xp.roll(g, tuple(-s for s in shifts), dims) if dims else xp.roll(g, -shifts[0]),))
+half_complex(roll_op)
 
 
 @public("roll")

@@ -50,6 +50,9 @@ view_dtype_op = view_op("view.dtype", lambda xp, x, *, dtype: _bits(xp, x, dtype
                         lambda x, *, dtype: like(x, _bits_shape(x, dtype), dtype), None, info=REINTERPRETING)
 
 
+view_dtype_op.half_complex = False  # its bits are not those in memory
+
+
 def view_dtype(self, dtype: DType):
     """`view(dtype)`: the same bytes read as another dtype. Raises RuntimeError where sizes or strides do not allow it."""
     spec, strides = self._spec, self._current_strides

@@ -7,13 +7,15 @@ from .. import _dtype as dt
 from .. import _random as rng
 from .._core.evaluate import read
 from .._core.handle import TensorBase, from_array, set_strides
-from .._core.op import Op
+from .._core.op import Op, simple
 from .._core.record import call
 from .._core.tape import constant, state
 from .._core.view import write
 from .._device import CPU
 from .._device import device as Device
+from .declare import broadcast_shapes
 from .factory import check_dtype, check_sizes, default_device, mark_leaf
+from .gathering import strict_out
 from .layout import like_strides, ordered_strides
 from .shared import sizes
 from .variants import FUNCTIONS, METHODS, check_writable, public, register
@@ -65,6 +67,12 @@ def _drawn(array: np.ndarray, device, requires_grad: bool):
     return mark_leaf(from_array(array, None, None if device is None else Device(device)), requires_grad)
 
 
+def _drawable(d: dt.dtype) -> dt.dtype:
+    if d is dt.complex32:
+        raise NotImplementedError("torchish: random numbers of dtype torch.complex32")
+    return d
+
+
 def _memory_order(t: TensorBase) -> list | None:
     """The dimensions from the slowest to the fastest in memory, in which torch draws; None where that is their own order."""
     if t._strides is None:
@@ -88,11 +96,12 @@ def _drawn_like(input: TensorBase, draw, device, requires_grad: bool, scattered:
 # ---------------------------------------------------------------- functions
 def _sampler(name: str, sample, doc: str) -> None:
     def plain(*dims, size=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None):
-        return _drawn(sample(source(generator), check_sizes(sizes(dims if size is None else (size,))), check_dtype(dtype)),
+        return _drawn(sample(source(generator), check_sizes(sizes(dims if size is None else (size,))),
+                             _drawable(check_dtype(dtype))),
                       device or default_device(), requires_grad)
 
     def like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
-        d = check_dtype(dtype, input._spec.dtype)
+        d = _drawable(check_dtype(dtype, input._spec.dtype))
         return _drawn_like(input, lambda shape, **more: sample(source(generator), shape, d, **more), device, requires_grad, name == "randn")
     plain.__doc__ = f"{doc} of the given sizes; default float dtype unless given."
     like.__doc__ = f"{doc} with the shape, dtype and device of `input` unless given."
@@ -145,8 +154,25 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, layout=N
         _check_std(std)
         return _drawn(rng.normal(g, check_sizes(sizes((size,))), check_dtype(dtype), float(mean), float(std)), device or default_device(),
                       requires_grad)
+    if isinstance(std, TensorBase) and std._spec.dtype.is_complex:
+        raise RuntimeError("normal expects standard deviation to be non-complex")
+    broadcast_shapes([t._spec.shape for t in tensors])
     values = [read(x._read()) if isinstance(x, TensorBase) else x for x in (mean, std)]
-    return from_array(rng.normal_of(g, values[0], values[1], tensors[0]._spec.dtype))
+    drawn = from_array(rng.normal_of(g, values[0], values[1], tensors[0]._spec.dtype))
+    if not any(t._current_edge() is not None for t in tensors):
+        return drawn
+    return call(_NORMAL[isinstance(mean, TensorBase), isinstance(std, TensorBase)], (mean, std, drawn))
+
+
+def _normal_op(which: str, number: int) -> Op:
+    """Numbers drawn on the host, as they are; no gradient passes to their parameters."""
+    def body(xp, mean, std, drawn):
+        return drawn
+    return Op(f"normal of {which}", body, simple(lambda mean, std, drawn: drawn), grad=f"NormalBackward{number}",
+              vjp=(lambda xp, g, out, *operands: xp.zeros_like(g),))
+
+
+_NORMAL = {(True, False): _normal_op("mean", 1), (False, True): _normal_op("std", 2), (True, True): _normal_op("mean and std", 3)}
 
 
 def _check_std(std) -> None:
@@ -154,7 +180,7 @@ def _check_std(std) -> None:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
 
 
-@public("bernoulli")
+@public("bernoulli", out=True)
 def bernoulli(input, p=None, *, generator=None):
     """Zeros and ones: 1 with the probability that `input` (or `p`) gives."""
     spec = input._spec
@@ -174,10 +200,13 @@ def binomial(count, prob, generator=None):
     return from_array(rng.binomial(source(generator), read(count._read()), read(prob._read())))
 
 
-@public("multinomial")
+@public("multinomial", out=True)
 def multinomial(input, num_samples, replacement=False, *, generator=None):
     """`num_samples` indices for each row of weights in `input`, with or without replacement: int64."""
     return from_array(rng.multinomial(source(generator), read(input._read()), num_samples, replacement))
+
+
+strict_out("multinomial", lambda want, got: f"multinomial expects Long tensor out, got: {got.legacy}", dt.int64)
 
 
 # ---------------------------------------------------------------- in place

@@ -45,6 +45,11 @@ eye: int n, *, OUT, FACTORY | int n, int m, *, OUT, FACTORY
 fill: Tensor input, Tensor value | Tensor input, Number value
 float_power pow: Tensor input, Tensor exponent, *, OUT | Number self, Tensor exponent, *, OUT | Tensor input, Number exponent, *, OUT
 floor_divide multiply true_divide: Tensor input, Tensor other, *, OUT | Tensor input, Number other
+histogram: Tensor input, Tensor bins, *, Tensor weight = None, bool density = False, OUTS
+  | Tensor input, int bins = 100, *, tuple of floats range = None, Tensor weight = None, bool density = False, OUTS
+histogramdd: Tensor input, int bins, tuple of floats range = None, Tensor weight = None, bool density = False
+  | Tensor input, tuple of ints bins, tuple of floats range = None, Tensor weight = None, bool density = False
+  | Tensor input, tuple of Tensors bins, tuple of floats range = None, Tensor weight = None, bool density = False
 index_fill: Tensor input, int dim, Tensor index, Tensor value | Tensor input, int dim, Tensor index, Number value
 isin: Tensor elements, Tensor test_elements, *, bool assume_unique = False, bool invert = False, OUT
   | Number element, Tensor test_elements, *, bool assume_unique = False, bool invert = False, OUT
@@ -52,6 +57,9 @@ isin: Tensor elements, Tensor test_elements, *, bool assume_unique = False, bool
 lerp: Tensor input, Tensor end, Tensor weight, *, OUT | Tensor input, Tensor end, Number weight, *, OUT
 linspace: Tensor start, Tensor end, int steps, *, OUT, FACTORY | Number start, Tensor end, int steps, *, OUT, FACTORY
   | Tensor start, Number end, int steps, *, OUT, FACTORY | Number start, Number end, int steps, *, OUT, FACTORY
+logspace: Tensor start, Tensor end, int steps, float base = 10.0, *, OUT, FACTORY
+  | Number start, Tensor end, int steps, float base = 10.0, *, OUT, FACTORY | Tensor start, Number end, int steps, float base = 10.0, *, OUT, FACTORY
+  | Number start, Number end, int steps, float base = 10.0, *, OUT, FACTORY
 masked_fill: Tensor input, Tensor mask, Tensor value | Tensor input, Tensor mask, Number value
 max min: Tensor input, *, OUT | Tensor input, Tensor other, *, OUT | Tensor input, int dim, bool keepdim = False, *, OUTS
 mean: Tensor input, *, torch.dtype dtype = None, OUT | Tensor input, tuple of ints? dim, bool keepdim = False, *, torch.dtype dtype = None, OUT

@@ -110,19 +110,33 @@ def _is_call_error(error: Exception) -> bool:
 
 
 def _with_out(front: Callable, name: str) -> Callable:
+    signature = inspect.signature(front)
+    factory = "layout" in signature.parameters
+
     def function(*args, out=None, **kwargs):
         if out is not None:
+            if factory:
+                kwargs = _typed_by(out, kwargs)
             return call_into(guarded(front, name, False), name, args, kwargs, out)
         try:
             return front(*args, **kwargs)
         except (TypeError, AttributeError) as error:
             return _after_error(front, name, False, args, kwargs, error)
     made = _describe(function, front, name)
-    signature = inspect.signature(front)
     parameters = list(signature.parameters.values())
     parameters.append(inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None))
     made.__signature__ = signature.replace(parameters=parameters)
     return made
+
+
+def _typed_by(out, kwargs: dict) -> dict:
+    """The arguments of a factory, which makes what `out` can hold. Raises RuntimeError where another dtype is asked for."""
+    have, want = out._spec.dtype if isinstance(out, TensorBase) else None, kwargs.get("dtype")
+    if want is None or have is None:
+        return {**kwargs, "dtype": have}
+    if want is not have and isinstance(want, dt.dtype):
+        raise RuntimeError(f"dtype {want.legacy} does not match dtype of out parameter ({have.legacy})")
+    return kwargs
 
 
 def call_into(front: Callable, name: str, args: tuple, kwargs: dict, out):

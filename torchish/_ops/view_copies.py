@@ -38,6 +38,8 @@ def _slice(input, dim=0, start=None, end=None, step=1):
 
 def _narrow(input, dim, start, length):
     shape = input._spec.shape
+    if not shape:
+        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     if dim >= len(shape):
         raise RuntimeError("Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.  (Could this error message be "
                            "improved?  If so, please report an enhancement request to PyTorch.)")

@@ -10,7 +10,7 @@ import numpy as np
 
 from .._core.grad_graph import node_class
 from .._core.handle import TensorBase
-from .._core.op import Op, simple
+from .._core.op import Op, half_complex, simple
 from .._core.spec import like
 from .._core.tape import state
 from .._core.view import OVERLAPPING, become, check_place, make_view
@@ -33,6 +33,7 @@ VIEWS: dict[str, Op] = {}
 def view_op(name: str, body, put, infer, grad: str, vjp=None, info: str | None = None) -> Op:
     """Declare a view op; its gradient is derived from `put` unless a rule is given. `info` is OVERLAPPING, REINTERPRETING or nothing."""
     VIEWS[name] = Op(name, body, simple(infer), grad=grad, put=put, vjp=(vjp or _zeros_put(name),), info=info)
+    half_complex(VIEWS[name])
     if grad:
         node_class(grad).tensors = 1  # starts and indices are numbers
     return VIEWS[name]

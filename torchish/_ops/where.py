@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from .. import _dtype as dt
 from .._core.handle import TensorBase
-from .._core.op import Op, cast
+from .._core.op import Op, cast, half_complex
 from .._core.spec import Spec, spec_of
 from .declare import broadcast_shapes, call, common_device, promoted
 from .layout import elementwise_strides
@@ -33,6 +33,7 @@ def _rule(mine: bool):
 
 where_op = Op("where", lambda xp, condition, a, b: xp.where(condition, a, b), _where_plan, grad="WhereBackward0", saves=(0,),
               vjp=(None, _rule(True), _rule(False)), layout=elementwise_strides)
+half_complex(where_op)
 
 
 def _misfit(given) -> TypeError:
