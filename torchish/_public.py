@@ -94,6 +94,7 @@ from ._ops import (
     splitting,
     statistics,
     strided,
+    symmetric_factorization,
     triangles,
     unravel,
     vectors,
@@ -118,6 +119,11 @@ from .tensor import Tensor as Tensor
 from .tensor import _attach
 from .tensor import is_tensor as is_tensor
 from .tensor import layout as layout
+from .tensor import sparse_bsc as sparse_bsc
+from .tensor import sparse_bsr as sparse_bsr
+from .tensor import sparse_coo as sparse_coo
+from .tensor import sparse_csc as sparse_csc
+from .tensor import sparse_csr as sparse_csr
 from .tensor import strided as strided
 
 inf, nan, pi, e, newaxis = float("inf"), float("nan"), 3.141592653589793, 2.718281828459045, None

@@ -72,6 +72,8 @@ def sum(input: Tensor, dim: Dims = None, *, keepdim: bool = False, dtype: Any = 
 def prod(input: Tensor, dim: Dims = None, *, keepdim: bool = False, dtype: Any = None, mask: Tensor | None = None) -> Tensor:
     """The product over `dim` of the elements that are kept."""
     made = _filled(input, mask, 1)
+    if dtype is None and not (input.is_floating_point() or input.is_complex()):
+        made = made.to(torch.int64)
     for d in reversed(_dims(dim, input.dim())):
         made = torch.prod(made, d, keepdim=bool(keepdim), dtype=dtype)
     return made
@@ -148,8 +150,17 @@ def var(
     mask: Tensor | None = None,
 ) -> Tensor:
     """The variance over `dim` of the elements that are kept, divided by their number less `correction` (1; 0 if `unbiased` is False)."""
-    made = _variance(input, dim, unbiased, correction, keepdim, dtype, mask)
-    return made if dtype is None else made.to(dtype)
+    if unbiased is not None and correction is not None:
+        raise AssertionError("Only one of unbiased and correction may be given")
+    if correction is None:
+        correction = 0 if unbiased is False else 1
+    kind = input.dtype if dtype is None else dtype
+    kind = kind if kind.is_floating_point or kind.is_complex else torch.get_default_dtype()
+    dims = _dims(dim, input.dim())
+    away = input - sum(input, dims, keepdim=True, dtype=kind, mask=mask) / _count(input, mask, dims, True)
+    squares = away * away.conj() if away.is_complex() else away * away
+    number = (_count(input, mask, dims, bool(keepdim)) - correction).clamp_min(0)
+    return (sum(squares, dims, keepdim=keepdim, dtype=kind, mask=mask) / number).to(kind if dtype is None else dtype)
 
 
 def std(
@@ -163,21 +174,7 @@ def std(
     mask: Tensor | None = None,
 ) -> Tensor:
     """The square root of `var`."""
-    return torch.sqrt(_variance(input, dim, unbiased, correction, keepdim, dtype, mask))
-
-
-def _variance(input: Tensor, dim: Any, unbiased: bool | None, correction: Any, keepdim: bool, dtype: Any, mask: Tensor | None) -> Tensor:
-    if unbiased is not None and correction is not None:
-        raise AssertionError("Only one of unbiased and correction may be given")
-    if correction is None:
-        correction = 0 if unbiased is False else 1
-    kind = input.dtype if dtype is None else dtype
-    kind = kind if kind.is_floating_point or kind.is_complex else torch.get_default_dtype()
-    dims = _dims(dim, input.dim())
-    away = input - sum(input, dims, keepdim=True, dtype=kind, mask=mask) / _count(input, mask, dims, True)
-    squares = away * away.conj() if away.is_complex() else away * away
-    number = (_count(input, mask, dims, bool(keepdim)) - correction).clamp_min(0)
-    return sum(squares, dims, keepdim=keepdim, dtype=kind, mask=mask) / number
+    return torch.sqrt(var(input, dim, unbiased, correction=correction, keepdim=keepdim, dtype=dtype, mask=mask))
 
 
 # ---------------------------------------------------------------- along one dimension

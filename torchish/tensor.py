@@ -605,6 +605,7 @@ class layout:
 
 
 strided = layout("strided")
+sparse_coo, sparse_csr, sparse_csc, sparse_bsr, sparse_bsc = (layout(f"sparse_{_name}") for _name in ("coo", "csr", "csc", "bsr", "bsc"))
 _ML = (dt.bfloat16, dt.float8_e4m3fn, dt.float8_e5m2)
 
 
@@ -638,4 +639,5 @@ def _attach() -> None:
 
 
 handle.install(Tensor)
-__all__ = ["Parameter", "Tensor", "assign", "check_writable", "is_tensor", "layout", "strided"]
+__all__ = ["Parameter", "Tensor", "assign", "check_writable", "is_tensor", "layout", "sparse_bsc", "sparse_bsr",
+           "sparse_coo", "sparse_csc", "sparse_csr", "strided"]

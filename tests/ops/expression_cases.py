@@ -1,7 +1,8 @@
 """Calls of the operations that no older table holds, by section: one table, one record, one test. Imports neither package.
 
 A section has operands, as name -> (nested list, dtype), and expressions, separated by "|" or on lines of their own; they see `t` (the package),
-`F` (its nn.functional) and the section's operands, leaves that require grad where they can. Comparing is that of reduction_cases.
+`F` (its nn.functional) and the section's operands: leaves that require grad where they can, unless "constant" stands behind the dtype. Comparing
+is that of reduction_cases.
 """
 from __future__ import annotations
 
@@ -181,12 +182,27 @@ c.chalf() / 2 | c.chalf().isfinite() | c.detach().chalf().sgn() | c.detach().cha
 c.detach().chalf().numpy()
 c.chalf().roll(1) | t.where(x > 0, c.chalf(), c.chalf() * 2) | c.chalf()[[2, 0]] | c.chalf().float() | t.tensor(c.chalf().element_size())
 """
+SYMMETRIC = {"a": ([[4.0, 1.0, 2.0], [1.0, -3.0, 0.5], [2.0, 0.5, 0.1]], "float64 constant"),
+             "z": ([[0.0, 1.0, 2.0], [1.0, 0.0, 3.0], [2.0, 3.0, 0.0]], "float64 constant"), "wave": (_wave(2, 5, 5), "float64 constant"),
+             "h": ([[1 + 0j, 1 - 2j, 0.5j], [1 + 2j, -3 + 0j, 1 + 1j], [-0.5j, 1 - 1j, 0.25 + 0j]], "complex128 constant"),
+             "b": (_wave(3, 2), "float64 constant"), "cb": ([[1 + 1j], [2j], [0.5 + 0j]], "complex128 constant")}
+LDL = """
+L.ldl_factor(a) | L.ldl_factor(z) | L.ldl_factor_ex(z * 0) | L.ldl_factor(wave) | L.ldl_factor(h) | L.ldl_factor(h, hermitian=True)
+L.ldl_factor(a.long()) | L.ldl_factor(a[:2]) | L.ldl_factor(a[0]) | L.ldl_factor(a.bfloat16())
+L.ldl_factor(a[:0, :0]) | L.ldl_factor(a.clone().requires_grad_()).LD.sum().backward()
+L.ldl_solve(*L.ldl_factor(a), b) | L.ldl_solve(*L.ldl_factor(z), b) | wave @ L.ldl_solve(*L.ldl_factor(wave), wave[0])
+L.ldl_solve(*L.ldl_factor(h, hermitian=True), cb, hermitian=True) | L.ldl_solve(*L.ldl_factor(h), cb)
+L.ldl_solve(*L.ldl_factor(a), b[:2]) | L.ldl_solve(*L.ldl_factor(a), b.float()) | L.ldl_solve(a, a[0].int(), b[:, 0]) | L.ldl_solve(a, a[0], b)
+L.ldl_solve(a, a[0, :2].int(), b) | L.ldl_solve(a[:2], a[0].int(), b) | L.ldl_solve(a.long(), a[0].int(), b.long())
+t.signal.windows.hann(3, layout=t.sparse_coo) | t.signal.windows.kaiser(3, layout=t.sparse_csr) | t.ones(2, layout=t.strided)
+"""
 SECTIONS: dict[str, tuple[dict, str]] = {"grids": (IMAGES, GRIDS), "fractional pooling": (POOLS, FRACTIONAL), "linear loss": (LINEAR, LINEAR_LOSS),
                                         "special": (POINTS, SPECIAL.replace("S.", "t.special.")),
                                         "masked": (PARTS, MASKED.replace("M.", "t.masked.")),
                                         "histograms": (ROWS, HISTOGRAMS), "low rank": (ROWS, LOW_RANK), "drawn": (ROWS, DRAWN),
                                         "out= of factories": (ROWS, INTO), "native norms": (LAYERS, NATIVE_NORMS),
-                                        "half complex": (HALVES, HALF_COMPLEX)}
+                                        "half complex": (HALVES, HALF_COMPLEX),
+                                        "symmetric": (SYMMETRIC, LDL.replace("L.", "t.linalg."))}
 
 
 def _cases(rows: str) -> list[str]:
@@ -200,8 +216,8 @@ def leaves(t, section: str) -> dict:
     """A section's operands as tensors of module `t`; leaves that require grad where they can."""
     made = {}
     for name, (data, dtype) in SECTIONS[section][0].items():
-        made[name] = t.tensor(data, dtype=getattr(t, dtype))
-        if "float" in dtype or "complex" in dtype:
+        made[name] = t.tensor(data, dtype=getattr(t, dtype.partition(" ")[0]))
+        if ("float" in dtype or "complex" in dtype) and "constant" not in dtype:
             made[name].requires_grad_()
     return made
 

@@ -9,7 +9,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.handle import TensorBase, from_array, set_strides
 from .._device import device as Device
-from .factory import check_dtype, check_fits, constant_tensor, default_device, fill_number, fill_size, make_tensor, mark_leaf
+from .factory import check_dtype, check_fits, check_layout, constant_tensor, default_device, fill_number, fill_size, make_tensor, mark_leaf
 from .layout import is_dense, like_strides
 from .memory_format import contiguous_format, format_strides, preserve_format
 from .shared import sizes
@@ -38,16 +38,19 @@ def _laid_out(t, wanted, input=None):
 
 def _filled(name: str, number):
     def like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, pin_memory=False):
+        check_layout(layout)
         spec = input._spec
         made = constant_tensor(tuple(spec.shape), number, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
         return made if input._strides is None and memory_format is None else _laid_out(made, memory_format, input)
 
     def new(self, *dims, size=None, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+        check_layout(layout)
         spec = self._spec
         shape = sizes(dims if size is None else (size,))
         return constant_tensor(shape, number, check_dtype(dtype, spec.dtype), _where(device) or spec.device, requires_grad)
 
     def plain(*dims, size=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None, names=None):
+        check_layout(layout)
         if not dims and size is None:
             raise TypeError(f"{name}() missing 1 required positional arguments: \"size\"")
         shape = sizes(dims if size is None else (size,))
@@ -71,6 +74,7 @@ _filled("empty", 0)
 @public("full", method=False, out=True)
 def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor of `size` filled with `fill_value`, whose type decides the dtype unless given. Raises RuntimeError for a number out of range."""
+    check_layout(layout)
     number = fill_number(fill_value)
     d = check_dtype(dtype, dt.of_number(number))
     return constant_tensor(fill_size(size), check_fits(number, d), d, _where(device), requires_grad)
@@ -79,6 +83,7 @@ def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_gra
 @public("full_like", method=False)
 def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
     """A tensor filled with `fill_value`, with the shape, strides, dtype and device of `input` unless given."""
+    check_layout(layout)
     spec = input._spec
     d = check_dtype(dtype, spec.dtype)
     made = constant_tensor(tuple(spec.shape), check_fits(fill_number(fill_value), d), d, _where(device) or spec.device, requires_grad)
@@ -88,6 +93,7 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
 @public("new_full", function=False)
 def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A tensor of `size` filled with `fill_value`, with the dtype and device of `self` unless given."""
+    check_layout(layout)
     spec = self._spec
     d = check_dtype(dtype, spec.dtype)
     return constant_tensor(fill_size(size), check_fits(fill_number(fill_value), d), d, _where(device) or spec.device, requires_grad)
@@ -133,6 +139,7 @@ def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, req
 
     Raises RuntimeError for a step of 0 or of the wrong sign and for infinite bounds, NotImplementedError for bool and complex dtypes.
     """
+    check_layout(layout)
     if end is None:
         start, end = 0, start
     start, end, step = _real(start), _real(end), _real(step)
@@ -201,6 +208,7 @@ def _even(start, end, steps: int, d: dt.dtype) -> np.ndarray:
 @public("linspace", method=False, out=True)
 def linspace(start, end, steps, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """`steps` evenly spaced values from `start` to `end`, both included. Raises RuntimeError for a negative number of steps."""
+    check_layout(layout)
     start, end, steps, d = _steps(start, end, steps, "linspace", dtype)
     values = _even(start, end, steps, d).astype(d.numpy)
     return mark_leaf(from_array(values, None, _where(device) or default_device()), requires_grad)
@@ -209,6 +217,7 @@ def linspace(start, end, steps, *, dtype=None, layout=None, device=None, require
 @public("logspace", method=False, out=True)
 def logspace(start, end, steps, base=10.0, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """`base` to the power of `steps` evenly spaced values from `start` to `end`, both included."""
+    check_layout(layout)
     start, end, steps, d = _steps(start, end, steps, "logspace", dtype)
     wide = np.dtype(np.complex128 if d.category == dt.COMPLEX else np.float64)
     with np.errstate(all="ignore"):
@@ -219,6 +228,7 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, layout=None, device=No
 @public("range", method=False, out=True)
 def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, requires_grad=False):
     """Values from `start` to `end`, included, in steps, in the default float dtype. Deprecated in torch for `arange`."""
+    check_layout(layout)
     warnings.warn("torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with Python's range "
                   "builtin. Instead, use torch.arange, which produces values in [start, end).", UserWarning, stacklevel=3)
     if end is None:
@@ -232,6 +242,7 @@ def range_(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, r
 @public("eye", method=False, out=True)
 def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """An n x m matrix (m = n unless given) with ones on the diagonal and zeros elsewhere."""
+    check_layout(layout)
     m = n if m is None else m
     for name, size in (("n", n), ("m", m)):
         if size < 0:
@@ -242,12 +253,14 @@ def eye(n, m=None, *, dtype=None, layout=None, device=None, requires_grad=False,
 @public("scalar_tensor", method=False)
 def scalar_tensor(s, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """A 0-dim tensor of a number, in the default float dtype unless given."""
+    check_layout(layout)
     return constant_tensor((), s, check_dtype(dtype), _where(device), requires_grad)
 
 
 @public("empty_strided", method=False)
 def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor (of zeros) with given sizes and strides. Raises RuntimeError for strides that do not fit."""
+    check_layout(layout)
     size, stride = sizes((size,)), tuple(stride)
     if len(size) != len(stride):
         raise RuntimeError(f"dimensionality of sizes ({len(size)}) must match dimensionality of strides ({len(stride)})")
@@ -259,6 +272,7 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
 @public("new_empty_strided", function=False)
 def new_empty_strided(self, size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor (of zeros) with given sizes and strides, with the dtype and device of `self` unless given."""
+    check_layout(layout)
     spec = self._spec
     return empty_strided(size, stride, dtype=check_dtype(dtype, spec.dtype), device=_where(device) or spec.device, requires_grad=requires_grad)
 
@@ -277,6 +291,7 @@ def strided_zeros(size: tuple, stride: tuple, d: dt.dtype, where, requires_grad:
 @public("empty_permuted", method=False)
 def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """A dense tensor (of zeros) of `size` whose dimensions are stored in the order `physical_layout`, outermost first."""
+    check_layout(layout)
     size, order = sizes((size,)), tuple(physical_layout)
     if len(size) != len(order):
         raise RuntimeError(f"Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = {len(size)} is not "

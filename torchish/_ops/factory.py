@@ -105,6 +105,12 @@ def mark_leaf(t: TensorBase, requires_grad: bool):
     return t
 
 
+def check_layout(layout) -> None:
+    """Raise NotImplementedError for any layout but torch.strided."""
+    if layout is not None and getattr(layout, "name", "") != "strided":
+        raise NotImplementedError(f"torchish: tensors of layout {layout}")
+
+
 def check_dtype(d, default=None) -> dt.dtype:
     """A factory's `dtype` argument, or the default float dtype. Raises TypeError for anything else."""
     if d is None:
@@ -265,5 +271,5 @@ def make_tensor(data, d: dt.dtype | None, where, requires_grad: bool):
     return mark_leaf(from_array(array, None, where), requires_grad)
 
 
-__all__ = ["Value", "check_dtype", "constant_tensor", "default_device", "from_array", "infer_array", "make_tensor", "mark_leaf", "record_values",
-           "set_default_device", "state"]
+__all__ = ["Value", "check_dtype", "check_layout", "constant_tensor", "default_device", "from_array", "infer_array", "make_tensor", "mark_leaf",
+           "record_values", "set_default_device", "state"]

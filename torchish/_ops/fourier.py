@@ -8,7 +8,7 @@ from .._core.handle import TensorBase, from_array
 from .._core.op import Op, simple
 from .._core.record import call
 from .._dtype import COMPLEX, FLOATING
-from .factory import check_dtype, default_device, mark_leaf
+from .factory import check_dtype, check_layout, default_device, mark_leaf
 from .nn_common import HALVES, sized
 from .shared import wrap_dims
 from .variants import FUNCTIONS, METHODS, public
@@ -299,6 +299,7 @@ def _frequencies(order: np.ndarray, n: int, d: float, dtype, device, requires_gr
 @public("fft.fftfreq", method=False, out=True)
 def fftfreq(n, d=1.0, *, dtype=None, layout=None, device=None, requires_grad=False):
     """The frequencies of `fft` of n values at distance d."""
+    check_layout(layout)
     order = np.concatenate([np.arange((n + 1) // 2), np.arange(-(n // 2), 0)])
     return _frequencies(order, n, d, dtype, device, requires_grad)
 
@@ -306,4 +307,5 @@ def fftfreq(n, d=1.0, *, dtype=None, layout=None, device=None, requires_grad=Fal
 @public("fft.rfftfreq", method=False, out=True)
 def rfftfreq(n, d=1.0, *, dtype=None, layout=None, device=None, requires_grad=False):
     """The frequencies of `rfft` of n values at distance d."""
+    check_layout(layout)
     return _frequencies(np.arange(n // 2 + 1), n, d, dtype, device, requires_grad)

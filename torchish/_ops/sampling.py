@@ -14,7 +14,7 @@ from .._core.view import write
 from .._device import CPU
 from .._device import device as Device
 from .declare import broadcast_shapes
-from .factory import check_dtype, check_sizes, default_device, mark_leaf
+from .factory import check_dtype, check_layout, check_sizes, default_device, mark_leaf
 from .gathering import strict_out
 from .layout import like_strides, ordered_strides
 from .shared import sizes
@@ -96,11 +96,13 @@ def _drawn_like(input: TensorBase, draw, device, requires_grad: bool, scattered:
 # ---------------------------------------------------------------- functions
 def _sampler(name: str, sample, doc: str) -> None:
     def plain(*dims, size=None, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, names=None):
+        check_layout(layout)
         return _drawn(sample(source(generator), check_sizes(sizes(dims if size is None else (size,))),
                              _drawable(check_dtype(dtype))),
                       device or default_device(), requires_grad)
 
     def like(input, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+        check_layout(layout)
         d = _drawable(check_dtype(dtype, input._spec.dtype))
         return _drawn_like(input, lambda shape, **more: sample(source(generator), shape, d, **more), device, requires_grad, name == "randn")
     plain.__doc__ = f"{doc} of the given sizes; default float dtype unless given."
@@ -116,6 +118,7 @@ _sampler("randn", rng.normal, "Standard normal numbers")
 @public("randint", method=False, out=True)
 def randint(low=None, high=None, size=None, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Integers in [low, high) (low is 0 if only one bound is given), int64 unless given."""
+    check_layout(layout)
     if size is None:  # randint(high, size)
         low, high, size = None, low, high
     if high is None:
@@ -132,6 +135,7 @@ def randint(low=None, high=None, size=None, *, generator=None, dtype=None, layou
 @public("randint_like", method=False)
 def randint_like(input, low, high=None, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
     """Integers in [low, high) with the shape, dtype and device of `input` unless given."""
+    check_layout(layout)
     low, high = (0, low) if high is None else (low, high)
     d = check_dtype(dtype, input._spec.dtype)
     return _drawn_like(input, lambda shape: rng.randint(default_generator, shape, d, int(low), int(high)), device, requires_grad, False)
@@ -140,12 +144,14 @@ def randint_like(input, low, high=None, *, dtype=None, layout=None, device=None,
 @public("randperm", method=False, out=True)
 def randperm(n, *, generator=None, dtype=dt.int64, layout=None, device=None, requires_grad=False, pin_memory=False):
     """A random permutation of 0 .. n - 1."""
+    check_layout(layout)
     return _drawn(rng.randperm(source(generator), n, check_dtype(dtype, dt.int64)), device or default_device(), requires_grad)
 
 
 @public("normal", method=False, out=True)
 def normal(mean=0.0, std=1.0, size=None, *, generator=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """Normal numbers; `mean` and `std` are numbers (with `size`) or tensors."""
+    check_layout(layout)
     g = source(generator)
     tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
     if not tensors:

@@ -9,7 +9,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.handle import from_array
 from .._device import device as Device
-from .factory import check_dtype, default_device, mark_leaf
+from .factory import check_dtype, check_layout, default_device, mark_leaf
 from .variants import public
 
 
@@ -31,6 +31,7 @@ def _cosines(at: np.ndarray, weights) -> np.ndarray:
 def _window(name: str, values: Callable, parameters: tuple, doc: str) -> None:
     """Publish torch.`name`(window_length, periodic, *parameters); `values(at, *parameters)` gives the window at phases in [0, 1]."""
     def make(window_length, periodic, given, dtype, layout, device, requires_grad):
+        check_layout(layout)
         if not isinstance(window_length, int):
             raise TypeError(f"{name}(): argument 'window_length' (position 1) must be int, not {type(window_length).__name__}")
         if window_length < 0:
@@ -61,11 +62,13 @@ def _kaiser(at: np.ndarray, beta: float) -> np.ndarray:
 
 
 # ---------------------------------------------------------------- torch.signal.windows
-def _check(name: str, M: int, d: dt.dtype) -> None:
+def _check(name: str, M: int, d: dt.dtype, layout) -> None:
     if not isinstance(M, int):
         raise TypeError(f"{name}(): argument 'M' must be int, not {type(M).__name__}")
     if M < 0:
         raise ValueError(f"{name} requires non-negative window length, got M={M}")
+    if layout is not None and repr(layout) != "torch.strided":
+        raise ValueError(f"{name} is implemented for strided tensors only, got: {layout}")
     if d not in (dt.float32, dt.float64):
         raise ValueError(f"{name} expects float32 or float64 dtypes, got: {d!r}")
 
@@ -78,7 +81,7 @@ def _signal(name: str, parameters: str, values: Callable, doc: str, check: Calla
     """
     def make(M, given, sym, dtype, layout, device, requires_grad):
         d = check_dtype(dtype)
-        _check(named or name, M, d)
+        _check(named or name, M, d, layout)
         check(sym, *given)
         made = np.zeros(0) if M == 0 else np.ones(1) if M == 1 else values(np.arange(M, dtype=np.float64), M - 1 if sym else M, *given)
         return _made(made, d, device, requires_grad)
