@@ -187,7 +187,8 @@ def evaluate(cause: str, want: Value | None = None, upto: int | None = None) -> 
         state.tape = Tape()
         if cause == FULL:
             pending.part = state.tape.part = True
-        run(pending, cause, place, tuple(sorted({r for node, _ in rest for r in node.refs if r is not None and 0 <= r < len(pending.values)})))
+        needed = tuple(sorted({r for node, _ in rest for r in node.refs if r is not None and 0 <= r < len(pending.values)})) if rest else ()
+        run(pending, cause, place, needed)
         for node, outs in rest:
             state.tape.append(node, outs)
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from .. import _dtype as dt
 from .._core.op import Op, by_eval_shape, cast, half_complex, same, simple
 from .._core.record import call
@@ -124,9 +126,12 @@ def elementwise_planner(op: Op, argtypes: tuple, static: dict):
     if info.narrow and common in _HALF:
         body = _narrowed(body, argtypes, common, compute)
 
+    ready = all(a.__class__ is Spec and a.dtype is compute for a in argtypes)  # nothing to cast: the usual case
+    target = result.numpy
+
     def impl(xp, *args):
-        r = body(xp, *[a if a is None else cast(xp, a, compute) for a in args], **static)
-        return cast(xp, r, result)
+        r = body(xp, *(args if ready else [a if a is None else cast(xp, a, compute) for a in args]), **static)
+        return r if xp is np and r.dtype == target else cast(xp, r, result)
     out = spec_of(shape, result, common_device(specs))
     return impl, out, None if op.vjp is None else _typed_rules(op.vjp, compute, info.kind)
 

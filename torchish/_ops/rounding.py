@@ -97,15 +97,20 @@ def added_along(xp, a):
     """
     n, width = a.shape[-1], SUM_BYTES // a.dtype.itemsize
     if n < width:
-        return added(xp, xp.moveaxis(a, -1, 0))
+        return added(xp, _first(xp, a, -1))
     whole = n // width * width
-    vectors = added(xp, xp.moveaxis(a[..., :whole].reshape(*a.shape[:-1], whole // width, width), -2, 0))
+    vectors = added(xp, _first(xp, a[..., :whole].reshape(*a.shape[:-1], whole // width, width), -2))
     if vectors is None:
         return None
-    rest = xp.moveaxis(vectors, -1, 0)
+    rest = _first(xp, vectors, -1)
     if whole < n:
-        rest = xp.concatenate([_one_by_one(xp, xp.moveaxis(a[..., whole:], -1, 0))[None], rest])
+        rest = xp.concatenate([_one_by_one(xp, _first(xp, a[..., whole:], -1))[None], rest])
     return _one_by_one(xp, rest)
+
+
+def _first(xp, a, axis: int):
+    """`a` with an axis moved to the front."""
+    return a if a.ndim == -axis else xp.moveaxis(a, axis, 0)
 
 
 def sum_as_torch(xp, x, axes: tuple):
