@@ -11,11 +11,13 @@ sys.path.insert(0, str(HERE.parent))
 
 import autograd_scenarios  # noqa: E402
 import func_scenarios  # noqa: E402
+import function_transform_scenarios  # noqa: E402
 import torch  # noqa: E402
 import vmap_messages  # noqa: E402
 from scenario_tools import record  # noqa: E402
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    areas = {"func": func_scenarios.SCENARIOS, "autograd": autograd_scenarios.SCENARIOS, "messages": vmap_messages.SCENARIOS}
+    areas = {"func": func_scenarios.SCENARIOS, "autograd": autograd_scenarios.SCENARIOS, "messages": vmap_messages.SCENARIOS,
+             "functions": function_transform_scenarios.SCENARIOS}
     record(HERE / "func_recorded.json", torch, areas)

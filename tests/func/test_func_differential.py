@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import autograd_scenarios
 import func_scenarios
+import function_transform_scenarios
 import pytest
 import vmap_messages
 from scenario_tools import as_recorded, difference
@@ -12,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 import torchish
 
-SCENARIOS = [*func_scenarios.SCENARIOS, *autograd_scenarios.SCENARIOS, *vmap_messages.SCENARIOS]
+SCENARIOS = [*func_scenarios.SCENARIOS, *autograd_scenarios.SCENARIOS, *vmap_messages.SCENARIOS, *function_transform_scenarios.SCENARIOS]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -10,6 +10,9 @@ mapped result gets one graph node, whose backward walks the graph that was recor
 """
 from __future__ import annotations
 
+import contextlib
+import weakref
+
 from .. import _dtype
 from . import evaluate
 from .backward import Walk
@@ -119,14 +122,22 @@ class Scope:
             return
         if self.depends(want):
             raise BatchedRead(READS.get(cause) or READ.format(cause))
+        with self.left():
+            evaluate.evaluate(cause, want)
+
+    @contextlib.contextmanager
+    def left(self):
+        """Outside of the scope for a while. What does not depend on the placeholders goes ahead to the tape outside."""
         self._hoist()
+        self.periods.append((self.began, next_sequence()))
         mine = state.tape
         state.tape, state.has_backward, state.eager, state.scope = self.outside
         try:
-            evaluate.evaluate(cause, want)
+            yield
         finally:
             self.outside = state.tape, state.has_backward, state.eager, state.scope
             state.tape, state.has_backward, state.eager, state.scope = mine, False, False, self
+            self.began = next_sequence()
 
     # ------------------------------------------------------------ what is forbidden
     def check_write(self, have: Value, new: Value) -> None:
@@ -179,6 +190,7 @@ class Mapping:
 
     def operand(self, t: TensorBase, axis: int) -> TensorBase:
         """What the function gets in the place of `t`: one example of it, without values."""
+        self.scope.mapping = weakref.ref(self)
         v = t._read()
         shape = tuple(v.spec.shape)
         inner = Value(spec_of(shape[:axis] + shape[axis + 1:], v.spec.dtype, v.spec.device), self.scope.source, 0)
@@ -203,6 +215,18 @@ class Mapping:
         made.kept = [(v, edge, axis, ()) for v, edge, axis, _ in self.kept]
         made.edges = [t._current_edge() for t in operands]
         return made
+
+    def batch(self, t: TensorBase) -> tuple[TensorBase, int | None]:
+        """A tensor of the scope as it is outside, and where its batch dimension is there (None without one). Call it within `scope.left()`."""
+        v = t._read()
+        if not self.scope.within(v):
+            return t, None
+        for i, placeholder in enumerate(self.placeholders):
+            if placeholder is v:
+                return new_tensor(self.values[i], self.edges[i]), self.axes[i]
+        part = Mapping(0, again=self)
+        part.keep([t], [0])
+        return part.results()[0], 0
 
     def keep(self, outputs: list, axes: list) -> None:
         """Note the function's results (tensors), and where their batch dimension goes: a dimension, or SUM."""

@@ -1,6 +1,7 @@
 """Grad mode, inference mode and the eager switch: state that is kept per thread, and the context managers over it."""
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 
@@ -130,3 +131,13 @@ def set_eager(on: bool) -> None:
 def is_eager() -> bool:
     """Whether the eager switch is on."""
     return state.eager
+
+
+@contextlib.contextmanager
+def transforming():
+    """A transform of `func` is in force within the block."""
+    state.transforms += 1
+    try:
+        yield
+    finally:
+        state.transforms -= 1

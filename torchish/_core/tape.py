@@ -211,6 +211,7 @@ class ThreadState(threading.local):
         self.walk = None  # the backward that runs
         self.watch = None  # called for each new graph node while hooks or anomaly detection are on, see saved.py
         self.dual: tuple = ()  # the levels of forward mode in force, outermost first
+        self.transforms = 0  # how many of func's transforms are in force
         self.scope = None  # the capture whose tape `tape` is, see capture.py
         self.running = None  # the graph node whose backward runs, under anomaly detection
 

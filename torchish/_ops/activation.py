@@ -195,7 +195,7 @@ hardshrink_op = _op(
 softshrink_op = _op(
     "softshrink",
     "SoftshrinkBackward0",
-    lambda xp, x, by: xp.where(x > by, x - by, xp.where(x < -by, x + by, x * 0)),
+    lambda xp, x, by: xp.where(x > by, x - by, xp.where(x < -by, x + by, xp.where(x != x, x, xp.zeros((), x.dtype)))),
     lambda xp, g, out, x, by: xp.where((x >= -by) & (x <= by), xp.zeros((), g.dtype), g),
     kernel="softshrink_check",
 )

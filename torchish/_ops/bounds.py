@@ -4,7 +4,10 @@ Sub-gradients at ties and bounds are torch's: ties of maximum share evenly, a cl
 """
 from __future__ import annotations
 
+import math
+
 import jax.numpy as jnp
+import numpy as np
 
 from .. import _dtype as dt
 from .._core.handle import TensorBase
@@ -46,8 +49,24 @@ def _choosing(name: str, body, rules) -> None:
     guard(tensors_only(name, "input", "other"), op)
 
 
-_choosing("maximum", lambda xp, a, b: xp.maximum(a, b), _tie_rules(lambda mine, other: mine < other))
-_choosing("minimum", lambda xp, a, b: xp.minimum(a, b), _tie_rules(lambda mine, other: mine > other))
+_VECTORS = 64  # bytes that torch's kernels take at a time; in these the second operand stays at a tie, which shows in the sign of zero
+
+
+def _preferred(xp, a, b, less):
+    """`b` where `less(a, b)`, else `a`; NaN where either is."""
+    second = less(a, b) | _nan(xp, b)
+    if a.dtype.kind == "f":
+        size = np.broadcast_shapes(np.shape(a), np.shape(b))
+        count = math.prod(size)
+        whole = count - count % (_VECTORS // a.dtype.itemsize)
+        if whole:
+            tie = a == b
+            second = second | (tie if whole == count else tie & (xp.reshape(xp.arange(count), size) < whole))
+    return xp.where(second & ~_nan(xp, a), b, a)
+
+
+_choosing("maximum", lambda xp, a, b: _preferred(xp, a, b, lambda a, b: a < b), _tie_rules(lambda mine, other: mine < other))
+_choosing("minimum", lambda xp, a, b: _preferred(xp, a, b, lambda a, b: a > b), _tie_rules(lambda mine, other: mine > other))
 _choosing("fmax", lambda xp, a, b: xp.where((a >= b) | _nan(xp, b), a, b), _first_rules(lambda xp, a, b: (a >= b) | _nan(xp, b)))
 _choosing("fmin", lambda xp, a, b: xp.where((a <= b) | _nan(xp, b), a, b), _first_rules(lambda xp, a, b: (a <= b) | _nan(xp, b)))
 

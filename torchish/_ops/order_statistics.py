@@ -12,6 +12,7 @@ from .._dtype import BOOL, COMPLEX
 from .exact_out import exact_out, same_as_input, several
 from .reduction import all_dims, one_dim, reduce, reduced_shape, reduction
 from .return_types import return_type
+from .rounding import exact
 from .selection import is_nan, pick, picking, reduced_dim, refuse, running_max, widened
 from .variants import METHODS, public
 
@@ -39,7 +40,24 @@ def _smallest(xp, x, dims, keepdim):
     return xp.min(x, axis=dims, keepdims=keepdim)
 
 
-BODIES = {"max": _largest, "min": _smallest}
+def _signed(extreme, last: bool):
+    """`extreme` with torch's sign where the result is 0: that of the first zero, or of the last. Of few elements, see rounding.exact."""
+    def body(xp, x, dims, keepdim):
+        made = extreme(xp, x, dims, keepdim)
+        if x.dtype.kind != "f" or not dims or not exact(xp, x) or xp is np and not (made == 0).any():
+            return made
+        kept = tuple([d for d in range(x.ndim) if d not in dims])
+        rows = xp.reshape(xp.transpose(x, kept + dims), tuple([x.shape[d] for d in kept]) + (-1,))
+        zero = xp.flip(rows, -1) == 0 if last else rows == 0
+        index = xp.argmax(zero, axis=-1)
+        index = rows.shape[-1] - 1 - index if last else index
+        picked = xp.take_along_axis(rows, xp.expand_dims(index, -1), -1)
+        return xp.where(made == 0, xp.reshape(picked, made.shape), made)
+    return body
+
+
+BODIES = {"max": _signed(_largest, True), "min": _signed(_smallest, True)}
+ALONG = {"max": _signed(_largest, False), "min": _signed(_smallest, False)}
 
 
 def _check_identity(name: str, spec, dims: tuple, given) -> None:
@@ -53,7 +71,7 @@ def _check_identity(name: str, spec, dims: tuple, given) -> None:
 
 def _declare_amax(which: str) -> None:
     name = "a" + which
-    op = reduction(name, BODIES[which], f"A{which}Backward0", _among_dims, saves=(0, "result"))
+    op = reduction(name, ALONG[which], f"A{which}Backward0", _among_dims, saves=(0, "result"))
 
     @public(name, out=True)
     def front(input, dim=(), keepdim=False):
@@ -154,7 +172,7 @@ def _aminmax_planner(op: Op, argtypes: tuple, static: dict):
 
     def impl(xp, x):
         x = cast(xp, x, compute)
-        return cast(xp, _smallest(xp, x, dims, keepdim), a.dtype), cast(xp, _largest(xp, x, dims, keepdim), a.dtype)
+        return cast(xp, BODIES["min"](xp, x, dims, keepdim), a.dtype), cast(xp, BODIES["max"](xp, x, dims, keepdim), a.dtype)
     out = spec_of(reduced_shape(a.shape, dims, keepdim), a.dtype, a.device)
     return impl, (out, out)
 

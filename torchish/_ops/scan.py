@@ -44,7 +44,7 @@ def _scan_planner(op: Op, argtypes: tuple, static: dict):
 
 
 def _cumsum(xp, x, dim):
-    return xp.cumsum(x, axis=dim)
+    return unsigned_zero(xp, xp.cumsum(x, axis=dim))
 
 
 def _cumprod(xp, x, dim):

@@ -5,10 +5,13 @@ step with custom functions is still one program.
 """
 from __future__ import annotations
 
+import contextlib
 import functools
 import warnings
+from typing import NamedTuple
 
 from .._core import handle
+from .._core.dual import attach, only, tangents_of
 from .._core.errors import FREED, INFERENCE, modified, short_name
 from .._core.grad_graph import GradNode
 from .._core.handle import TensorBase, new_tensor
@@ -18,6 +21,10 @@ from .._core.tape import next_sequence, state
 from .._core.view import check_place, write
 from .._ops.factory import constant_tensor
 from .._ops.variants import METHODS
+
+EXTENDING = "https://pytorch.org/docs/main/notes/extending.func.html"
+NO_JVP = "You must implement the jvp function for custom autograd.Function to use it with forward mode AD."
+_AS_IT_IS = contextlib.nullcontext()
 
 
 class FunctionCtx:
@@ -67,6 +74,8 @@ class BackwardCFunction(GradNode, FunctionCtx):
         self.needs_input_grad = ()
         self.tensor_operands = ()
         self._kept = None
+        self.saved_for_forward = ()
+        self._forward = False  # whether `jvp` runs
 
     def name(self) -> str:
         return type(self).__name__
@@ -102,6 +111,8 @@ class BackwardCFunction(GradNode, FunctionCtx):
     @property
     def saved_tensors(self) -> tuple:
         """The tensors given to `save_for_backward`. Raises RuntimeError once freed, or if one was modified in place."""
+        if self._forward:
+            return tuple(self.saved_for_forward)
         if self._kept is None:
             if self.freed:
                 raise RuntimeError(FREED)
@@ -243,7 +254,7 @@ class Function(metaclass=FunctionMeta):
 
     @staticmethod
     def jvp(ctx, *grad_inputs):
-        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode AD.")
+        raise NotImplementedError(NO_JVP)
 
     @staticmethod
     def vmap(info, in_dims, *args):
@@ -254,23 +265,90 @@ class Function(metaclass=FunctionMeta):
     def apply(cls, *args, **kwargs):
         """Run forward on `args` and put one node into the graph."""
         ctx = cls._backward_cls()
+        old = cls.setup_context is Function.setup_context
+        if state.transforms and old:
+            raise RuntimeError("In order to use an autograd.Function with functorch transforms (vmap, grad, jvp, jacrev, ...), it must override the "
+                               f"setup_context staticmethod. For more details, please see {EXTENDING}")
         tensors = [isinstance(a, TensorBase) for a in args]
         edges = tuple(a._current_edge() if t else None for a, t in zip(args, tensors))
         ctx.needs_input_grad = tuple(e is not None for e in edges)
         tracked = state.grad and any(ctx.needs_input_grad)
+        levels = [n for n in state.dual if any(t and n in tangents_of(a._read()) for a, t in zip(args, tensors))]
         before, state.grad = state.grad, False
         try:
-            if cls.setup_context is Function.setup_context:
-                output = cls.forward(ctx, *args, **kwargs)
-            else:
-                output = cls.forward(*args, **kwargs)
-                cls.setup_context(ctx, args, output)
+            with only(()) if levels else _AS_IT_IS:
+                if old:
+                    output = cls.forward(ctx, *args, **kwargs)
+                else:
+                    output = _mapped_forward(cls, args, kwargs) if _is_mapped(args) else cls.forward(*args, **kwargs)
+                    cls.setup_context(ctx, args, output)
         finally:
             state.grad = before
-        return _finish(ctx, args, edges, tensors, output, tracked)
+        return _finish(ctx, args, edges, tensors, output, tracked, levels)
 
 
-def _finish(ctx: BackwardCFunction, args: tuple, edges: tuple, tensors: list, output, tracked: bool):
+# ---------------------------------------------------------------- under vmap
+class VmapInfo(NamedTuple):
+    """What a Function's `vmap` is told of the map around it."""
+
+    batch_size: int
+    randomness: str
+
+
+def _is_mapped(args: tuple) -> bool:
+    """Whether any argument depends on the example of a vmap in force."""
+    return state.scope is not None and any(isinstance(a, TensorBase) and state.scope.depends(a._read()) for a in args)
+
+
+def _mapped_forward(cls, args: tuple, kwargs: dict):
+    """The forward of a Function under vmap: as it is by `generate_vmap_rule`, else by its own `vmap`, called outside with whole batches."""
+    scope, own = state.scope, cls.vmap is not Function.vmap
+    if own == bool(cls.generate_vmap_rule):
+        what = ("has both generate_vmap_rule=True and an overridden vmap staticmethod. Please set generate_vmap_rule=False or delete the overridden "
+                "vmap staticmethod to avoid ambiguity." if own else
+                "does not have vmap support. Please override and implement the vmap staticmethod or set generate_vmap_rule=True.")
+        raise RuntimeError(f"You tried to vmap over {cls.__name__}, but it {what} For more details, please see {EXTENDING}")
+    if not own:
+        return cls.forward(*args, **kwargs)
+    mapping = scope.mapping()
+    with scope.left():
+        given = [mapping.batch(a) if isinstance(a, TensorBase) else (a, None) for a in args]
+        made = cls.vmap(VmapInfo(scope.size, scope.randomness), tuple([dim for _, dim in given]), *[a for a, _ in given])
+        if not (isinstance(made, tuple) and len(made) == 2):
+            got = f"{len(made)} returns" if isinstance(made, tuple) else f"a {type(made)}"
+            raise RuntimeError("Expected the vmap staticmethod to have two returns, an output and out_dims with pytree structure compatible with the "
+                               f"output. Got {got} instead")
+    outputs, dims = made
+    several = isinstance(outputs, tuple)
+    outputs = outputs if several else (outputs,)
+    dims = dims if isinstance(dims, tuple) else (dims,) * len(outputs)
+    inner = tuple([o if d is None else mapping.operand(o, d % o.dim()) for o, d in zip(outputs, dims)])
+    return inner if several else inner[0]
+
+
+# ---------------------------------------------------------------- forward mode
+def _give_tangents(ctx: BackwardCFunction, args: tuple, tensors: list, results: tuple, levels: list) -> None:
+    """Ask the Function's `jvp` for the results' tangents at each level where an argument has one."""
+    ctx._forward = True
+    try:
+        for number in levels:
+            given = [tangents_of(a._read()).get(number) if t else None for a, t in zip(args, tensors)]
+            with only(state.dual[:state.dual.index(number)]):
+                made = ctx._forward_cls.jvp(ctx, *given)
+            made = made if isinstance(made, tuple) else (made,)
+            for i, tangent in enumerate(made):
+                if tangent is not None and not isinstance(tangent, TensorBase):
+                    raise RuntimeError(f"expected Variable or None (got {type(tangent).__name__}) for grad output {i}.")
+            if len(made) != len(results):
+                raise RuntimeError(f"Function's jvp returned an invalid number of forward gradients (expected {len(results)} but got {len(made)})")
+            for result, tangent in zip(results, made):
+                if tangent is not None and isinstance(result, TensorBase):
+                    attach(result, tangent, number)
+    finally:
+        ctx._forward = False
+
+
+def _finish(ctx: BackwardCFunction, args: tuple, edges: tuple, tensors: list, output, tracked: bool, levels: list):
     """Put the node into the graph: give its outputs their places, then keep what was saved."""
     single = not isinstance(output, tuple)
     outputs = (output,) if single else output
@@ -284,6 +362,8 @@ def _finish(ctx: BackwardCFunction, args: tuple, edges: tuple, tensors: list, ou
     ctx.output_facts = tuple(o._read().spec if isinstance(o, TensorBase) else None for o in outputs)
     ctx.outputs = len(outputs)
     results = tuple(_wrap_output(ctx, o, i, args, tracked) if isinstance(o, TensorBase) else o for i, o in enumerate(outputs))
+    if levels:
+        _give_tangents(ctx, args, tensors, results, levels)
     if tracked:
         saved = {id(o): r for o, r in zip(outputs, results)}
         if ctx.to_save is not None:

@@ -18,6 +18,7 @@ from .._core.record import call
 from ..func._jacobians import basis_of, jacfwd
 from ..func._vmap import vmap
 from ..tensor import Tensor
+from .function import NO_JVP
 
 HESSIAN = ("While computing the hessian, found that the jacobian of the user-provided function with respect to input {} is independent of the input. "
            "This is not allowed in strict mode. You should ensure that your function is twice differentiable and that the jacobian depends on the "
@@ -136,6 +137,27 @@ def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
 
 def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
     """(outputs, the Jacobian of `func` at `inputs` times v). `v` has the inputs' shapes; None for one number. See `vjp` for the rest."""
+    try:
+        return _jvp_forward(func, inputs, v, create_graph, strict)
+    except NotImplementedError as error:
+        if error.args != (NO_JVP,):
+            raise
+        return _jvp_backward(func, inputs, v, create_graph, strict)
+
+
+def _jvp_backward(func: Callable, inputs: Any, v: Any, create_graph: bool, strict: bool) -> tuple:
+    """`jvp` for functions without forward mode: the gradients are linear in their cotangents, and are differentiated in those."""
+    with enable_grad():
+        inputs_tuple, inside = _inputs(inputs, "jvp", create_graph)
+        vectors = _vector(v, inside, inputs_tuple, "jvp", "the input to the user-provided function is")
+        outputs_tuple, outputs = _outputs(func, inside, "jvp", strict)
+        cotangents = tuple(torch.zeros_like(t.detach()).requires_grad_() for t in outputs)
+        gradients = _filled(_gradients(outputs, inside, cotangents, True), inside, strict, False)
+        found = _filled(_gradients(gradients, cotangents, vectors, create_graph), outputs, strict, create_graph)
+    return _given_back(outputs, outputs_tuple, create_graph), _given_back(found, outputs_tuple, create_graph)
+
+
+def _jvp_forward(func: Callable, inputs: Any, v: Any, create_graph: bool, strict: bool) -> tuple:
     with enable_grad(), dual.level() as level:
         inputs_tuple, inside = _inputs(inputs, "jvp", create_graph)
         vectors = _vector(v, inside, inputs_tuple, "jvp", "the input to the user-provided function is")
@@ -150,6 +172,15 @@ def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
 
 def hvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
     """(output, the Hessian of the scalar function `func` at `inputs` times v), forward over reverse. See `vjp` for the rest."""
+    try:
+        return _hvp_forward(func, inputs, v, create_graph, strict)
+    except NotImplementedError as error:
+        if error.args != (NO_JVP,):
+            raise
+        return vhp(func, inputs, v, create_graph, strict)  # a Hessian is symmetric
+
+
+def _hvp_forward(func: Callable, inputs: Any, v: Any, create_graph: bool, strict: bool) -> tuple:
     with enable_grad(), dual.level() as level:
         inputs_tuple, inside = _inputs(inputs, "hvp", create_graph)
         vectors = _vector(v, inside, inputs_tuple, "hvp", "the input to the user-provided function is")

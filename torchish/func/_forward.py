@@ -6,6 +6,7 @@ from typing import Any
 
 from .._core import dual
 from .._core.capture import Mapping
+from .._core.modes import transforming
 from .._core.record import call
 from ..tensor import Tensor
 from ._tree import tree_flatten, tree_map, tree_unflatten
@@ -42,7 +43,7 @@ def jvp(func: Callable, primals: Any, tangents: Any, *, strict: bool = False, ha
                            f"tensors, tangents also must be. Got primals with structure {spec} and tangents with structure {tangent_spec}")
     _check_tensors(flat, "primals")
     _check_tensors(flat_tangents, "tangents")
-    with dual.level() as number:
+    with transforming(), dual.level() as number:
         duals = []
         for p, t in zip(flat, flat_tangents):
             check_tangent(p, t)

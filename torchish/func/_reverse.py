@@ -5,7 +5,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .._core.modes import enable_grad
+from .._core.modes import enable_grad, transforming
 from .._core.tape import state
 from ..tensor import Tensor
 from ._levels import Level, check_tensor
@@ -65,7 +65,7 @@ def grad_and_value(func: Callable, argnums: int | tuple[int, ...] = 0, has_aux: 
     def wrapped(*args, **kwargs):
         check_argnums(argnums, len(args))
         level = Level()
-        with enable_grad():
+        with enable_grad(), transforming():
             differentiated = tree_map(lambda x: level.enter(check_tensor(x)), chosen(args, argnums))
             output = func(*with_chosen(args, argnums, differentiated), **kwargs)
             output, aux = _split(output, has_aux, "grad_and_value(f)(*args)")
@@ -111,7 +111,7 @@ def vjp(func: Callable, *primals: Any, has_aux: bool = False):
     Raises RuntimeError if `func` returns anything but tensors, or for cotangents of another structure.
     """
     level = Level()
-    with enable_grad():
+    with enable_grad(), transforming():
         differentiated = tree_map(lambda x: level.enter(check_tensor(x)), primals)
         output = func(*differentiated)
         output, aux = _split(output, has_aux, "vjp(f, *primals)")

@@ -85,6 +85,11 @@ def _is_named(cls: type) -> bool:
     return issubclass(cls, tuple) and hasattr(cls, "_fields")
 
 
+def _is_return_type(cls: type) -> bool:
+    """Whether it is what operations with several results return, a tuple made from one sequence."""
+    return issubclass(cls, tuple) and hasattr(cls, "n_sequence_fields")
+
+
 def register_pytree_node(cls: type, flatten_fn: Callable, unflatten_fn: Callable, **named: Any) -> None:
     """Make `cls` a container: `flatten_fn(x) -> (children, context)`, `unflatten_fn(children, context) -> x`."""
     KINDS[cls] = Kind(lambda x: (lambda r: (list(r[0]), r[1]))(flatten_fn(x)), unflatten_fn)
@@ -98,6 +103,9 @@ def _apart(tree: Any) -> tuple[type, list, Any] | None:
         return cls, children, context
     if _is_named(cls):
         return _NAMED, list(tree), cls
+    if _is_return_type(cls):
+        KINDS[cls] = Kind(lambda x: (list(x), None), lambda children, _: cls(children))
+        return cls, list(tree), None
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import _public as torch
 from .._core.capture import BatchedDraw, Mapping
+from .._core.modes import transforming
 from .._core.tape import state
 from .._core.view import write
 from ..tensor import Tensor
@@ -109,7 +110,7 @@ def _checked_dim(leaf, d, in_dims, name: str) -> int | None:
 def _run(func: Callable, size: int, dims: list, leaves: list, spec: TreeSpec, out_dims, randomness: str, kwargs: dict):
     mapping = Mapping(size, randomness)
     try:
-        with mapping.scope:
+        with transforming(), mapping.scope:
             inner = [leaf if d is None else mapping.operand(leaf, d) for leaf, d in zip(leaves, dims)]
             outputs = func(*tree_unflatten(inner, spec), **kwargs)
             flat, out_spec, axes = _process_outputs(mapping, outputs, out_dims, func)
