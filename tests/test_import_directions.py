@@ -17,7 +17,7 @@ LAYERS = (
     ("_ops",),
     ("tensor",),
     # The public names: modules of functions, and _public, which gathers torch-level names for the layers above.
-    ("_public", "_submodule", "compiler", "cuda", "signal", "linalg", "fft", "special", "masked", "random", "autograd",
+    ("_public", "_submodule", "compiler", "cuda", "amp", "signal", "linalg", "fft", "special", "masked", "random", "autograd",
      "func", "serialization", "distributed"),
     ("nn", "optim", "distributions", "utils"),
     ("", "__main__", "_import_hook", "_collector"),

@@ -5,6 +5,7 @@ with _paused():
     from ._public import *
 
     from . import autograd as autograd  # isort: skip
+    from . import amp as amp
     from . import compiler as compiler
     from . import cuda as cuda
     from . import fft as fft
@@ -18,7 +19,12 @@ with _paused():
     from . import signal as signal
     from . import special as special
     from . import utils as utils
+    from .amp import autocast as autocast
+    from .amp.autocast_mode import get_autocast_dtype as get_autocast_dtype
+    from .amp.autocast_mode import is_autocast_cache_enabled as is_autocast_cache_enabled
+    from .amp.autocast_mode import is_autocast_enabled as is_autocast_enabled
     from .compiler import compile as compile
+    from .cuda import amp as _cuda_amp
     from .func import vmap as vmap
     from .serialization import load as load
     from .serialization import save as save

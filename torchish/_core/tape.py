@@ -202,6 +202,7 @@ class ThreadState(threading.local):
         self.grad = True
         self.inference = False
         self.eager = False
+        self.autocast: dict = {}  # device type -> the dtype that autocast lowers to there, where it is on
         self.flags: list = []
         self.anomaly = False
         self.anomaly_nan = True  # whether anomaly detection looks for nan

@@ -21,6 +21,7 @@ from .._core.spec import Spec
 from .._core.tape import state
 from .._core.view import check_place, write
 from .._promotion import can_cast
+from .autocast import recasting
 from .call_errors import explained
 from .overlap import check_partial_overlap, check_single
 from .signatures import NUMBERS_AS_TENSORS, NUMPY_NAMES, SIGNATURES
@@ -78,7 +79,18 @@ def guarded(front: Callable, name: str, method: bool, only: bool = False) -> Cal
             return front(*args, **kwargs)
         except (TypeError, AttributeError) as error:
             return _after_error(front, name, method, args, kwargs, error, only)
-    return _describe(function, front, name)
+    recast = recasting(name, METHODS)
+    if recast is None:
+        return _describe(function, front, name)
+
+    def under_autocast(*args, **kwargs):  # in one frame with the call, to which warnings count their stack levels
+        if state.autocast:
+            args, kwargs = recast(args, kwargs)
+        try:
+            return front(*args, **kwargs)
+        except (TypeError, AttributeError) as error:
+            return _after_error(front, name, method, args, kwargs, error, only)
+    return _describe(under_autocast, front, name)
 
 
 def _after_error(front: Callable, name: str, method: bool, args: tuple, kwargs: dict, error: Exception, only: bool = False):
@@ -126,7 +138,15 @@ def _with_out(front: Callable, name: str) -> Callable:
     parameters = list(signature.parameters.values())
     parameters.append(inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None))
     made.__signature__ = signature.replace(parameters=parameters)
-    return made
+    recast = recasting(name, METHODS)
+    if recast is None:
+        return made
+
+    def under_autocast(*args, **kwargs):
+        if state.autocast and kwargs.get("out") is None:
+            args, kwargs = recast(args, kwargs)
+        return made(*args, **kwargs)
+    return _describe(under_autocast, made, name)
 
 
 def _typed_by(out, kwargs: dict) -> dict:

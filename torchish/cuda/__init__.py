@@ -1,9 +1,9 @@
 """torch.cuda: what a script asks before it moves to a GPU. The devices are JAX's."""
 from __future__ import annotations
 
-from ._core.devices import device_count as _count
-from ._device import device as _device
-from ._ops.sampling import default_generator
+from .._core.devices import device_count as _count
+from .._device import device as _device
+from .._ops.sampling import default_generator
 
 
 def is_available() -> bool:
