@@ -14,7 +14,7 @@ import numpy as np
 from torchish._core import evaluate
 from torchish._core.op import Plan, vjp_plan
 from torchish._core.spec import Spec
-from torchish._core.tape import Node, Value, state
+from torchish._core.tape import Node, Tape, Value, state
 
 PLANS_PER_OP = 2  # forward plans kept of one operation, with different operand dtypes or kinds
 TOLERANCE = {"float16": 4e-3, "bfloat16": 2e-2, "float32": 3e-5, "complex64": 3e-5, "float64": 1e-11, "complex128": 1e-11}
@@ -34,6 +34,7 @@ class Recorded:
 def observed() -> Iterator[list[Node]]:
     """The nodes that are recorded meanwhile, in order; complete when the block has ended."""
     nodes: list[Node] = []
+    state.tape = Tape()  # without what earlier samples left pending
     plain = evaluate.run
 
     def observing(tape, *args):
