@@ -74,7 +74,20 @@ def _split(table: str) -> list[str]:
     return [case.strip() for case in table.replace("\n", " | ").split(" | ")]
 
 
-CASES = _split(VIEWS) + _split(COPIES) + _split(ERRORS)
+# Strides of results, for inputs in several layouts
+FORMATS = ["q.contiguous(memory_format=t.channels_last)", "q.permute(1, 0, 3, 2)", "q.contiguous(memory_format=t.channels_last)[:, :, ::2]",
+           "q[:1].swapaxes(0, 1)", "q.contiguous(memory_format=t.channels_last)[:, :1]", "q[:0]"]
+LAYOUTS = """{} + 1 | 1 - {} | {} / 2 | {} > 1 | {} ** 2 | {}.exp() | {}.clamp(0, 1) | {} + t.ones(5) | t.where({} > 2, {}, 0.0)
+t.nn.functional.relu({}) | t.nn.functional.gelu({}) | t.nn.functional.leaky_relu({}) | t.complex({}, {}).abs()
+t.nn.functional.mse_loss({}, {} + 1, reduction='none')
+t.nn.functional.conv2d({}[:, :1], t.ones(2, 1, 1, 1)) | t.nn.functional.max_pool2d({}, 1, 2) | t.nn.functional.avg_pool2d({}, 1)
+t.nn.functional.batch_norm({}[:, :1], t.zeros(1), t.ones(1)) | t.nn.functional.pad({}, (1, 1)) | {}.roll(1, 2) | t.cat([{}, {}], 1)
+t.nn.functional.interpolate({}, scale_factor=2) | {}.to(memory_format=t.channels_last) | {}.is_contiguous(memory_format=t.channels_last) * q
+t.zeros_like({}) | {}.sum(1) | {}.nan_to_num() | {}.isreal() | t.tensor({}.detach()) | t.add({}.detach(), 1, out=t.empty(0))
+t.nn.functional.channel_shuffle({}, 1) | t.nn.functional.glu({}[..., :2], 3)"""
+
+
+CASES = _split(VIEWS) + _split(COPIES) + _split(ERRORS) + [case.replace("{}", f) for case in _split(LAYOUTS) for f in FORMATS]
 
 
 def inputs(t: Any) -> dict:

@@ -122,6 +122,10 @@ def _several(plan: Plan, args: tuple, node: Node, tracked) -> tuple:
         result = tuple([new_tensor(v, (grad_node, i)) if v.spec.differentiable else new_tensor(v) for i, v in enumerate(outs)])
         if plan.saves_result:
             bind_result(grad_node, args, result)
+    layout = plan.op.layout
+    if layout is not None and any(isinstance(a, TensorBase) and a._strides is not None for a in args):
+        for t in result:
+            set_strides(t, layout(t._spec, args))
     if state.eager:
         evaluate.evaluate("eager switch", outs[0])
     return result

@@ -17,6 +17,7 @@ from .._dtype import BOOL, COMPLEX, FLOATING
 from .._random import uniform
 from .conversion import converted
 from .declare import INT_TO_FLOAT, internal
+from .layout import elementwise_strides, like_strides, ordered_strides
 from .nn_common import computed, conj, erf, not_implemented, require_float, sigmoid, sized, softplus
 from .sampling import source
 from .shared import wrap_dim
@@ -34,7 +35,7 @@ def _refusing(kernel: str):
 
 
 def _op(name: str, grad: str, body, rule, kernel: str = "", infer=None, saves: tuple = (0,)) -> Op:
-    return Op(name, body, computed(infer or _refusing(kernel or f"{name}_cpu")), grad=grad, saves=saves, vjp=(rule,))
+    return Op(name, body, computed(infer or _refusing(kernel or f"{name}_cpu")), grad=grad, saves=saves, vjp=(rule,), layout=elementwise_strides)
 
 
 def _into(x, op: Op, args: tuple, inplace: bool):
@@ -107,6 +108,7 @@ hardtanh_op = _op(
     lambda xp, g, out, x, low, high: xp.where((x <= low) | (x >= high), xp.zeros((), g.dtype), g),
     infer=_no_bool("Bool inputs not supported for hardtanh"),
 )
+hardtanh_op.layout = like_strides
 
 
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
@@ -425,6 +427,7 @@ prelu_op = Op(
     grad="PreluKernelBackward0",
     saves=(0, 1),
     vjp=(lambda xp, g, out, x, w: xp.where(x > 0, g, g * _weights(xp, x, w)), _prelu_weight_rule),
+    layout=lambda spec, args: elementwise_strides(spec, args[:1]),
 )
 
 
@@ -458,7 +461,8 @@ def _infer_glu(x, *, dim):
     return sized(shape, x)
 
 
-glu_op = Op("glu", _glu_body, computed(_infer_glu), grad="GluBackward0", saves=(0,), vjp=(_glu_rule,))
+glu_op = Op("glu", _glu_body, computed(_infer_glu), grad="GluBackward0", saves=(0,), vjp=(_glu_rule,),
+            layout=lambda spec, args: ordered_strides(tuple(spec.shape), [args[0]._current_strides]))
 
 
 @public("nn.functional.glu", method=False, out=True)
@@ -481,6 +485,7 @@ rrelu_noise_op = Op(
     grad="RreluWithNoiseBackward0",
     saves=(0,),
     vjp=(lambda xp, g, out, x, noise: g * noise, lambda xp, g, out, x, noise: g * x),
+    layout=elementwise_strides,
 )
 
 

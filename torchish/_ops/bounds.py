@@ -14,6 +14,7 @@ from .._core.handle import TensorBase
 from .._core.spec import Spec
 from .declare import NO_OPMATH, binary, broadcast_shapes, internal
 from .guards import COMPLEX_DTYPES, NUMBERS, choice, guard, refuse_complex, tensors_only
+from .layout import elementwise_strides, like_strides
 from .pointwise import complex_of
 from .variants import tensor_or_number
 
@@ -95,7 +96,7 @@ def _high_rule(xp, g, out, x, low, high):
 
 def _clamping(name: str, grad: str, kernel: str, bool_ok: bool = False):
     return internal(name, _clamp, kind=NO_OPMATH, grad=grad, saves=(0, 1, 2), vjp=(_input_rule, _low_rule, _high_rule), kernel=kernel,
-                    refuse=COMPLEX_DTYPES if bool_ok else (dt.bool_, *COMPLEX_DTYPES))
+                    layout=elementwise_strides, refuse=COMPLEX_DTYPES if bool_ok else (dt.bool_, *COMPLEX_DTYPES))
 
 
 clamp_tensors = _clamping("clamp", "ClampBackward0", "clamp_cpu")
@@ -202,7 +203,7 @@ def _nan_to_num(xp, x, *replacements):
     return _cleaned(xp, x, *replacements)
 
 
-nan_to_num_op = internal("nan_to_num", _nan_to_num, kind=NO_OPMATH, grad="NanToNumBackward0", saves=(0,),
+nan_to_num_op = internal("nan_to_num", _nan_to_num, kind=NO_OPMATH, grad="NanToNumBackward0", saves=(0,), layout=like_strides,
                          vjp=(lambda xp, g, out, x, *replacements: masked(xp, xp.isfinite(x), g),))
 guard(lambda argtypes: argtypes[:1] + (type(None),) * 3, nan_to_num_op)
 choice("nan_to_num(input, nan=None, posinf=None, neginf=None)", lambda input, nan, posinf, neginf: (

@@ -13,7 +13,7 @@ from .._core.view import make_view
 from .._dtype import COMPLEX
 from .declare import COMPLEX_TO_FLOAT, INT_TO_FLOAT, broadcast_shapes, call, internal
 from .guards import guard, tensors_only
-from .layout import like_strides
+from .layout import elementwise_strides, like_strides
 from .pointwise import complex_of, unit
 from .variants import METHODS, PROPERTIES, public, write_out
 from .view_ops import select_view
@@ -197,7 +197,7 @@ def _from_parts(name: str, grad: str, body, parameters: tuple, saves: tuple, vjp
                 raise RuntimeError(f"Expected both inputs to be Half, Float or Double tensors but got {a.dtype.legacy} and {b.dtype.legacy}")
         if a.dtype is not b.dtype:
             raise RuntimeError(f"Expected object of scalar type {a.dtype.legacy} but got scalar type {b.dtype.legacy} for second argument")
-    op = Op(name, body, simple(infer), grad=grad, saves=saves, vjp=vjp)
+    op = Op(name, body, simple(infer), grad=grad, saves=saves, vjp=vjp, layout=elementwise_strides)
     guard(check, op)
     guard(tensors_only(name, *parameters), op)
     return op

@@ -17,7 +17,7 @@ from .._core.view import check_place
 from .._device import device as Device
 from .declare import broadcast_shapes
 from .layout import like_strides
-from .memory_format import contiguous_format, follows, format_strides, memory_format, preserve_format
+from .memory_format import contiguous_format, follows, format_strides, memory_format, preserve_format, suggested_format
 from .overlap import check_partial_overlap, check_single
 from .variants import assign, public, register
 
@@ -72,7 +72,7 @@ def to(self, *args, dtype=None, device=None, non_blocking=False, copy=False, mem
     if device is not None and Device(device) is not spec.device:
         made = moved(made, Device(device))
     dtype = dtype or spec.dtype
-    keeps = memory_format in (None, preserve_format) or is_contiguous(made, memory_format)
+    keeps = memory_format in (None, preserve_format) or suggested_format(made._spec.shape, made._current_strides) is memory_format
     if dtype is not spec.dtype or not keeps or (copy and made is self):
         op = cast_op if memory_format in (None, preserve_format) else cast_dense_op
         made = formatted(call(op, (made,), (("dtype", dtype),)), memory_format)

@@ -14,6 +14,7 @@ import numpy as np
 
 from .._core.op import Op
 from .._core.record import call
+from .layout import suggested
 from .nn_common import computed, conj, not_implemented, ntuple, require_tensor, sized
 from .shared import shape_text
 from .variants import METHODS, public
@@ -218,6 +219,7 @@ convolution_op = Op(
     grad="ConvolutionBackward0",
     saves=((0, 1), (1, 0)),
     vjp=(_input_rule, _weight_rule, lambda xp, g, out, x, w, bias, **static: g.sum((0, *range(2, g.ndim)))),
+    layout=suggested(0, 1),
 )
 
 

@@ -20,7 +20,7 @@ from .._core.record import call
 from .._core.spec import Spec, spec_of
 from .._dtype import BOOL, COMPLEX, FLOATING, INTEGER
 from .._promotion import promote_types, result_of
-from .layout import elementwise_strides
+from .layout import elementwise_strides, wrapped_strides
 from .variants import elementwise_variants
 
 DEFAULT, NO_OPMATH, INT_TO_FLOAT, ALWAYS_BOOL, COMPLEX_TO_FLOAT, BOOL_TO_LONG = range(6)
@@ -186,15 +186,18 @@ def binary(signature: str, body: Callable, *, kind: int = DEFAULT, grad: str | N
     """Declare an element-wise operation of several operands, with broadcasting; `vjp` has one rule `(xp, g, out, *operands)` each."""
     name = signature.partition("(")[0]
     op = _elementwise(name, body, kind, _grad_name(name) if grad == "" else grad, saves, vjp, numpy, refuse, kernel)
+    op.layout = wrapped_strides
     elementwise_variants(op, signature, inplace=inplace, function=function, method=method, also=also, doc=doc)
     return op
 
 
 def internal(name: str, body: Callable, *, kind: int = DEFAULT, grad: str | None = None, saves: tuple = (), vjp: tuple | None = None,
              numpy: bool = True,
-             refuse=(), kernel: str = "") -> Op:
+             refuse=(), kernel: str = "", layout: Callable = wrapped_strides) -> Op:
     """Declare an element-wise operation without public forms: a front function of the same family calls it."""
-    return _elementwise(name, body, kind, grad, saves, vjp, numpy, refuse, kernel)
+    op = _elementwise(name, body, kind, grad, saves, vjp, numpy, refuse, kernel)
+    op.layout = layout
+    return op
 
 
 def _grad_name(name: str) -> str:

@@ -7,12 +7,13 @@ import numpy as np
 
 from .. import _dtype as dt
 from .._core.devices import jax_device
-from .._core.handle import TensorBase, from_array, set_leaf
+from .._core.handle import TensorBase, from_array, set_leaf, set_strides
 from .._core.op import Op, cast
 from .._core.record import call
 from .._core.spec import spec_of
 from .._core.tape import Value, record_values, state
 from .._device import CPU, device
+from .layout import like_strides
 from .shared import sizes
 
 _default_device = CPU
@@ -268,7 +269,10 @@ def make_tensor(data, d: dt.dtype | None, where, requires_grad: bool):
     array = infer_array(data, None if d is None else check_dtype(d))
     if d is dt.complex32:
         return mark_leaf(from_array(cast(np, array, d), None, where, d), requires_grad)
-    return mark_leaf(from_array(array, None, where), requires_grad)
+    made = from_array(array, None, where)
+    if isinstance(data, TensorBase) and data._strides is not None:
+        set_strides(made, like_strides(made._spec, (data,)))
+    return mark_leaf(made, requires_grad)
 
 
 __all__ = ["Value", "check_dtype", "check_layout", "constant_tensor", "default_device", "from_array", "infer_array", "make_tensor", "mark_leaf",

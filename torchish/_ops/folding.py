@@ -12,6 +12,7 @@ import numpy as np
 from .._core.op import Op
 from .._core.record import call
 from .._dtype import BOOL
+from .layout import suggested
 from .nn_common import COMPLEX, FLOATING, computed, not_implemented, sized
 from .variants import public
 
@@ -180,7 +181,7 @@ def _moving(name: str, grad: str, body, infer, rule) -> Op:
     def planner(op, argtypes, static):
         return (lambda xp, x: op.body(xp, x, **static)), infer(argtypes[0], **static)
 
-    return Op(name, body, planner, grad=grad, vjp=(rule,) if rule else None)
+    return Op(name, body, planner, grad=grad, vjp=(rule,) if rule else None, layout=suggested(0))
 
 
 def _infer_shuffle(x, *, factor):

@@ -14,6 +14,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.op import Op
 from .._core.record import call
+from .layout import suggested
 from .nn_common import FLOATING, computed, not_implemented, product, sized
 from .variants import FUNCTIONS, public
 
@@ -146,7 +147,7 @@ _OPS: dict = {}
 
 
 def _op(grad: str) -> Op:
-    return Op(f"interpolate: {grad}", _body, computed(_infer), grad=grad, vjp=(_rule,))
+    return Op(f"interpolate: {grad}", _body, computed(_infer), grad=grad, vjp=(_rule,), layout=suggested(0))
 
 
 for _n in (1, 2, 3):

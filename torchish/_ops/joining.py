@@ -15,7 +15,7 @@ from .declare import broadcast_shapes as common_shape
 from .declare import common_device, promoted
 from .exact_out import alone_out
 from .legacy_text import legacy_text
-from .memory_format import channels_last, channels_last_3d, follows, format_strides
+from .memory_format import channels_last, channels_last_3d, format_strides, suggested_format
 from .reshape import GROW, reshape_to
 from .shared import shape_text, wrap_dim
 from .variants import METHODS, public
@@ -92,8 +92,8 @@ def _cat_strides(spec, args) -> tuple:
 
 
 def _prefers(t: TensorBase, wanted) -> bool:
-    """Whether torch would suggest this format for `t`: its strides follow it, and not the contiguous order as well."""
-    return t._strides is not None and follows(tuple(t._spec.shape), t._strides, wanted) and not METHODS["is_contiguous"](t)
+    """Whether torch would suggest this format for `t`."""
+    return t._strides is not None and suggested_format(t._spec.shape, t._strides) is wanted
 
 
 cat_op = Op("cat", lambda xp, *arrays: None, _cat_plan, grad="CatBackward0", layout=_cat_strides)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from .._core.handle import TensorBase
 from .._core.spec import contiguous_strides
-from .memory_format import channels_last, channels_last_3d, contiguous_format, follows, format_strides
+from .._core.tape import NUMBERS
+from .memory_format import channels_last, channels_last_3d, contiguous_format, follows, format_strides, suggested_format
 
 
 def elementwise_strides(spec, args) -> tuple:
@@ -22,6 +23,25 @@ def elementwise_strides(spec, args) -> tuple:
     else:
         operands = [_broadcast_strides(a, shape) for a in tensors]
     return ordered_strides(shape, operands)
+
+
+def wrapped_strides(spec, args) -> tuple:
+    """`elementwise_strides` where torch wraps a number among the first two operands in a tensor: its other shape takes the short cuts away."""
+    if spec.ndim and any(a.__class__ in NUMBERS for a in args[:2]):
+        return ordered_strides(tuple(spec.shape), [_broadcast_strides(a, tuple(spec.shape)) for a in args if isinstance(a, TensorBase)])
+    return elementwise_strides(spec, args)
+
+
+def suggested(*operands: int) -> Callable:
+    """A layout that is channels last where one of these operands suggests it, else contiguous."""
+    def layout(spec, args) -> tuple:
+        for i in operands:
+            a = args[i]
+            if a._strides is not None and a._spec.ndim == spec.ndim and (
+                    wanted := suggested_format(a._spec.shape, a._strides)) is not contiguous_format:
+                return format_strides(tuple(spec.shape), wanted)
+        return spec.strides
+    return layout
 
 
 def by_kind(of_complex: Callable, of_real: Callable) -> Callable:

@@ -17,6 +17,7 @@ from .._core.record import call
 from .._core.spec import Spec
 from .._promotion import promote_types
 from .declare import broadcast_shapes
+from .layout import elementwise_strides
 from .nn_common import FLOATING, computed, not_implemented, sigmoid, sized, softplus
 from .shared import summed
 from .variants import METHODS, public
@@ -70,6 +71,11 @@ def infer_pointwise(kernel: str):
     return infer
 
 
+def _layout(spec, args) -> tuple:
+    """Strides of the losses of single elements."""
+    return elementwise_strides(spec, args) if spec.ndim == args[0]._spec.ndim else spec.strides
+
+
 def pointwise(name: str, grad, body: Callable, slopes: tuple = (), kernel: str = "", saves: tuple = (0, 1), **more) -> Callable:
     """Declare a loss `body(xp, *operands)` with a reduction. `slopes[i](xp, *operands)` is its derivative in operand i (None: JAX's).
 
@@ -89,7 +95,8 @@ def pointwise(name: str, grad, body: Callable, slopes: tuple = (), kernel: str =
     rules = tuple(None if s is None else rule(s) for s in slopes) or None
     names = grad if isinstance(grad, dict) else {"": grad}
     ops = {
-        r: Op(f"{name} {r}".strip(), reducing, computed(infer_pointwise(kernel)), grad=n, saves=saves, vjp=rules, **more) for r, n in names.items()
+        r: Op(f"{name} {r}".strip(), reducing, computed(infer_pointwise(kernel)), grad=n, saves=saves, vjp=rules, layout=_layout, **more)
+        for r, n in names.items()
     }
 
     def record(operands: tuple, reduction: str):

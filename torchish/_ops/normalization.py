@@ -14,6 +14,7 @@ from .._core.record import call
 from .._core.tape import state
 from .._core.view import write
 from .factory import constant_tensor
+from .layout import suggested
 from .nn_common import FLOATING, HALVES, computed, ntuple, require_float, sized
 from .rounding import exact, fused, in_double, lanes, rounded_product
 from .shared import shape_text, summed
@@ -168,6 +169,7 @@ def _eval_op(name: str, grad: str) -> Op:
         grad=grad,
         saves=(0, 1),
         vjp=(_eval_x, _eval_w, lambda xp, g, out, x, *rest: g.sum(_over_batch(x)), None),
+        layout=suggested(0),
     )
 
 
@@ -178,6 +180,7 @@ train_op = Op(
     grad="NativeBatchNormBackward0",
     saves=(0, 1),
     vjp=(_train_x, _train_w, lambda xp, g, out, x, *rest: g[0].sum(_over_batch(x)), None),
+    layout=suggested(0),
 )
 eval_op = _eval_op("batch_norm eval", "NativeBatchNormBackward0")
 _instance_eval = _eval_op("instance_norm eval", "ViewBackward0")
@@ -468,6 +471,7 @@ group_op = Op(
     grad="NativeGroupNormBackward0",
     saves=(0, 1),
     vjp=(_group_x, _group_w, lambda xp, g, out, x, *rest, **static: g.sum(_over_batch(x)), None),
+    layout=suggested(0),
 )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.op import Op, cast
 from .._core.record import call
+from .layout import suggested
 from .nn_common import sized
 from .shared import shape_text
 from .variants import public
@@ -42,7 +43,8 @@ def _constant_planner(op: Op, argtypes: tuple, static: dict):
     return (lambda xp, x, value: op.body(xp, x, value, pairs=pairs)), sized(shape, x)
 
 
-constant_op = Op("constant_pad_nd", _constant_body, _constant_planner, grad="ConstantPadNdBackward0", vjp=(_constant_rule, None))
+constant_op = Op("constant_pad_nd", _constant_body, _constant_planner, grad="ConstantPadNdBackward0", vjp=(_constant_rule, None),
+                 layout=suggested(0))
 
 
 @public("constant_pad_nd", method=False)
@@ -97,7 +99,7 @@ def _gather_planner(op: Op, argtypes: tuple, static: dict):
 
 
 def _gather_op(name: str, grad: str) -> Op:
-    return Op(name, _gather_body, _gather_planner, grad=grad, vjp=(_gather_rule,))
+    return Op(name, _gather_body, _gather_planner, grad=grad, vjp=(_gather_rule,), layout=suggested(0))
 
 
 _REFLECT = {r: _gather_op(f"reflection_pad{r}d", f"ReflectionPad{r}DBackward0") for r in (1, 2, 3)}

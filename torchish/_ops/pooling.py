@@ -16,6 +16,7 @@ from .. import _dtype as dt
 from .._core.op import Op
 from .._core.record import call
 from .._core.tape import state
+from .layout import suggested
 from .nn_common import FLOATING, computed, not_implemented, ntuple, sized
 from .pooling_geometry import adaptive_sizes, pool_arguments, pooled_sizes
 from .shared import shape_text
@@ -172,7 +173,7 @@ def _infer_max(kernel_name: str):
 
 
 def _max_op(name: str, grad: str, kernel_name: str) -> Op:
-    return Op(name, _max_body, computed(_infer_max(kernel_name)), grad=grad, saves=(0,), vjp=(_max_rule,))
+    return Op(name, _max_body, computed(_infer_max(kernel_name)), grad=grad, saves=(0,), vjp=(_max_rule,), layout=suggested(0))
 
 
 _MAX = {r: _max_op(f"max_pool{r}d", f"MaxPool{r}DWithIndicesBackward0", f"max_pool{r}d") for r in (2, 3)}
@@ -317,7 +318,8 @@ def _infer_average(x, *, geometry, include, divisor):
 
 
 _AVERAGE = {
-    r: Op(f"avg_pool{r}d", _average_body, computed(_infer_average), grad=f"AvgPool{r}DBackward0", saves=(0,), vjp=(_average_rule,))
+    r: Op(f"avg_pool{r}d", _average_body, computed(_infer_average), grad=f"AvgPool{r}DBackward0", saves=(0,), vjp=(_average_rule,),
+          layout=suggested(0))
     for r in (2, 3)
 }
 
@@ -384,6 +386,7 @@ _ADAPTIVE_AVERAGE = {
         grad=f"AdaptiveAvgPool{r}DBackward0",
         saves=(0,),
         vjp=(_adaptive_mean_rule,),
+        layout=suggested(0),
     )
     for r in (2, 3)
 }

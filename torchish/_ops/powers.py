@@ -12,6 +12,7 @@ from .._dtype import COMPLEX, FLOATING
 from .conversion import converted
 from .declare import BOOL_TO_LONG, internal, narrow
 from .guards import NUMBERS, choice, guard, operator
+from .layout import elementwise_strides
 from .variants import METHODS, register, tensor_or_number
 
 
@@ -58,9 +59,9 @@ def _fixed_rule(xp, g, out, x, *, exponent):
 
 
 pow_fixed = internal("pow fixed", lambda xp, x, *, exponent: FIXED[exponent](xp, x), grad="PowBackward0", saves=(0,), vjp=(_fixed_rule,))
-pow_number = internal("pow number", _power, grad="PowBackward0", saves=(0,), vjp=(_number_rule, _exponent_rule))
+pow_number = internal("pow number", _power, grad="PowBackward0", saves=(0,), vjp=(_number_rule, _exponent_rule), layout=elementwise_strides)
 pow_tensor = internal("pow", _power, grad="PowBackward1", saves=(0, 1, "result"), vjp=(_base_rule, _exponent_rule), refuse=(dt.bool_,), kernel="pow")
-number_pow = internal("pow of number", _power, grad="PowBackward2", saves=(1, "result"), vjp=(_base_rule, _exponent_rule))
+number_pow = internal("pow of number", _power, grad="PowBackward2", saves=(1, "result"), vjp=(_base_rule, _exponent_rule), layout=elementwise_strides)
 square_integers = internal("square", lambda xp, x: x * x, kind=BOOL_TO_LONG)
 
 

@@ -12,7 +12,7 @@ from .._core.spec import contiguous_strides, like
 from .._dtype import INTEGER
 from .conversion import dense_copy
 from .int_lists import int_list
-from .layout import like_strides
+from .layout import like_strides, suggested
 from .shared import shape_text, wrap_dim
 from .variants import FUNCTIONS, METHODS, public
 from .view_ops import expanded, unsqueeze
@@ -117,7 +117,8 @@ def _indices_of(repeats: TensorBase, size: int | None, output_size) -> np.ndarra
 # ---------------------------------------------------------------- roll
 roll_op = Op("roll", lambda xp, x, *, shifts, dims: xp.roll(x, shifts, dims) if dims else xp.roll(x, shifts[0]), simple(lambda x, **static: x),
              grad="RollBackward0",
-             vjp=(lambda xp, g, out, x, *, shifts, dims: xp.roll(g, tuple(-s for s in shifts), dims) if dims else xp.roll(g, -shifts[0]),))
+             vjp=(lambda xp, g, out, x, *, shifts, dims: xp.roll(g, tuple(-s for s in shifts), dims) if dims else xp.roll(g, -shifts[0]),),
+             layout=suggested(0))
 half_complex(roll_op)
 
 

@@ -237,6 +237,9 @@ def write_out(out: TensorBase, result: TensorBase) -> None:
     have, want = out._spec, result._spec
     if have.shape != want.shape:
         METHODS["resize_"](out, want.shape)
+        if result._strides is not None:
+            METHODS["as_strided_"](out, want.shape, result._strides)
+            (out._counter or out._storage).version -= 1
         (out._counter or out._storage).version -= 1  # the resizing and the write count as one
     value = result._read() if have.dtype is want.dtype else METHODS["to"](result, have.dtype)._read()
     write(out, value, None)

@@ -6,7 +6,7 @@ from .._core.handle import TensorBase
 from .._core.op import Op, cast, half_complex
 from .._core.spec import Spec, spec_of
 from .declare import broadcast_shapes, call, common_device, promoted
-from .layout import elementwise_strides
+from .layout import wrapped_strides
 from .variants import FUNCTIONS, public, tensor_or_number
 
 
@@ -32,7 +32,7 @@ def _rule(mine: bool):
 
 
 where_op = Op("where", lambda xp, condition, a, b: xp.where(condition, a, b), _where_plan, grad="WhereBackward0", saves=(0,),
-              vjp=(None, _rule(True), _rule(False)), layout=elementwise_strides)
+              vjp=(None, _rule(True), _rule(False)), layout=lambda spec, args: wrapped_strides(spec, (*args[1:], args[0])))
 half_complex(where_op)
 
 
