@@ -183,6 +183,8 @@ def tensor_over(array: np.ndarray, spec: Spec, strides: tuple, writable: bool) -
 def array_of(t: TensorBase) -> np.ndarray:
     """The elements of `t`, whose dtype NumPy knows, as an array that shares memory with it."""
     storage = t._storage
+    if not _is_exact(storage.spec):
+        raise NotImplementedError(f"torchish: {storage.spec.dtype!r} memory cannot be shared with NumPy; share a clone()")
     if type(storage) is not SharedStorage:
         read(storage.value, "numpy")
         _share(storage)
@@ -198,7 +200,12 @@ def _place(t: TensorBase) -> tuple:
 
 def _plain(t: TensorBase) -> bool:
     """Whether the elements of `t` are those in memory, and no recorded way to them is wanted, as forward mode does."""
-    return not state.dual and not handle.is_altered(t)
+    return not state.dual and not handle.is_altered(t) and _is_exact(t._spec)
+
+
+def _is_exact(spec: Spec) -> bool:
+    """Whether NumPy holds elements of this dtype as torch does; not so complex32."""
+    return spec.dtype.numpy.itemsize == spec.dtype.itemsize
 
 
 def unread(spec: Spec) -> Value:
