@@ -163,6 +163,26 @@ def several_results_by_name(T):
     return [[type(m).__name__ for m in made], made]
 
 
+def checked_operations_under_vmap(T):
+    """Operations that check their operands' values, with mapped operands."""
+    rows = T.arange(12.0).reshape(6, 2)
+    return [T.func.vmap(lambda a, i: a[i])(rows, T.tensor([0, 1, 0, 1, 0, 1])), T.func.vmap(T.linalg.inv)(T.eye(2).repeat(3, 1, 1) * 2),
+            message(T.func.vmap(T.nn.BatchNorm1d(2)), rows.view(2, 3, 2))]
+
+
+def functional_call_names(T):
+    module, x = T.nn.Sequential(T.nn.Linear(2, 2)), T.ones(3, 2)
+    call = T.func.functional_call
+    other = {"0.weight": T.ones(2, 2), "0.bias": T.zeros(2)}
+    return [call(module, {**other, "no": x}, (x,)).detach(), message(call, module, {**other, "no": x}, (x,), strict=True),
+            message(call, module, {"no": x}, (x,), strict=True), message(call, module, (other, {"0.bias": T.zeros(2)}), (x,))]
+
+
+def second_order_gradcheck(T):
+    x = T.tensor([0.3, -0.7], dtype=T.float64, requires_grad=True)
+    return [T.autograd.gradgradcheck(f, x, check_fwd_over_rev=True, check_rev_over_rev=True) for f in (T.sin, lambda t: (t * t.exp()).sum())]
+
+
 def _plainly(scenario):
     @functools.wraps(scenario)
     def run(T):
@@ -170,4 +190,5 @@ def _plainly(scenario):
     return run
 
 
-SCENARIOS = [_plainly(f) for f in (forward_mode, transforms, vmap_staticmethod, generated_vmap_rule, vmap_is_refused, several_results_by_name)]
+SCENARIOS = [_plainly(f) for f in (forward_mode, transforms, vmap_staticmethod, generated_vmap_rule, vmap_is_refused, several_results_by_name,
+                                    checked_operations_under_vmap, functional_call_names, second_order_gradcheck)]

@@ -51,7 +51,7 @@ def _leaked(xp):
     raise RuntimeError("torchish: a Tensor made inside vmap was used after vmap had returned")
 
 
-_placeholder = Op("placeholder", _leaked, simple(lambda: spec_of((), _dtype.float32)))
+_placeholder = Op("placeholder", _leaked, simple(lambda: spec_of((), _dtype.float32)), numpy=False)
 
 
 _mapped = Op("mapped", _leaked, simple(lambda: spec_of((), _dtype.float32))).plan((), ())

@@ -187,11 +187,16 @@ _instance_eval = _eval_op("instance_norm eval", "ViewBackward0")
 
 
 def _write_statistics(mean, var, new) -> None:
+    scope, pairs = state.scope, [(t, made) for t, made in zip((mean, var), new[1:]) if t is not None]
+    if scope is not None and any(scope.depends(made._read()) and not scope.depends(t._read()) for t, made in pairs):
+        raise RuntimeError("Batch norm got a batched tensor as input while the running_mean or running_var, which will be updated in place, were not "
+                           "batched.\nIf you are using a module and do not need eval mode, please set `track_running_stats` to be False.If you are "
+                           "using a prebuilt module and do not need eval mode, please see the functorch website for resources on how to patch your "
+                           "module to work with vmap")
     before, state.grad = state.grad, False
     try:
-        for target, made in ((mean, new[1]), (var, new[2])):
-            if target is not None:
-                write(target, made._read(), None)
+        for target, made in pairs:
+            write(target, made._read(), None)
     finally:
         state.grad = before
 

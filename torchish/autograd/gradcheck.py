@@ -240,7 +240,7 @@ def _along(func, inputs: tuple, j: int, k: int, part: str) -> np.ndarray:
         flat = np.zeros(x.numel(), np.complex128 if x.is_complex() else np.float64)
         flat[place] = step
         tangent = torch.tensor(flat.reshape(tuple(x.shape))).to(x.dtype)
-        return _part(_host(jvp(one, (x.detach(),), (tangent,))[1]).reshape(-1), part)
+        return _part(_host(jvp(one, (x.detach().requires_grad_(),), (tangent,))[1]).reshape(-1), part)
     rows = [column(p, 1) + 1j * column(p, 1j) if x.is_complex() else column(p, 1) for p in range(x.numel())]
     return np.stack(rows) if rows else np.zeros((0, one(x).numel()))
 

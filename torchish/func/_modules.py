@@ -25,7 +25,7 @@ def functional_call(module, parameter_and_buffer_dicts, args: Any = None, kwargs
     if tie_weights:
         given = _tied(places, given)
     if strict:
-        _check_names(places, given)
+        _check_names(type(module).__name__, places, given)
     with _replaced(places, given):
         return module(*args, **kwargs)
 
@@ -40,7 +40,7 @@ def _merged(dicts) -> dict:
     names = [name for d in dicts for name in d]
     repeated = {name for name in names if names.count(name) > 1}
     if repeated:
-        raise ValueError(f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous")
+        raise ValueError(f"{sorted(repeated)} appeared in multiple dictionaries; behavior of functional call is ambiguous")
     return {name: t for d in dicts for name, t in d.items()}
 
 
@@ -73,12 +73,12 @@ def _tied(places: dict, given: dict) -> dict:
     return made
 
 
-def _check_names(places: dict, given: dict) -> None:
+def _check_names(module: str, places: dict, given: dict) -> None:
     missing, unexpected = set(places) - set(given), set(given) - set(places)
     found = (("Unexpected", unexpected), ("Missing", missing))
     problems = [f"{what} key(s): {', '.join(map(repr, sorted(names)))}." for what, names in found if names]
     if problems:
-        raise RuntimeError("Error(s) in reparametrizing:\n\t" + "\n\t".join(problems))
+        raise RuntimeError(f"Error(s) in reparametrizing for {module}:\n\t" + "\n\t".join(problems))
 
 
 @contextlib.contextmanager
@@ -91,7 +91,7 @@ def _replaced(places: dict, given: dict):
     try:
         for name, tensor in given.items():
             if name not in places:
-                raise AttributeError(f"{name} is not a parameter or buffer of the module")
+                continue
             table, key = places[name]
             before.append((name, table, key, table[key]))
             table[key] = tensor
