@@ -47,6 +47,7 @@ OWN = {
         t.addmv(v, w, x[0]) ; t.einsum('ij->ji', x) ; t.einsum('ij,ij->ij', x, p) ; t.einsum('ij,j->i', x, p[0]) ; F.bilinear(x, p, t.ones(2, 3, 3))
     """,
     "views": """
+        x._neg_view() * 1
         x.clone().t()[0].add_(1) ; x.clone().view(-1)[1:3].mul_(2) ; x.t()[1:].sum() ; x.clone().fill_(2) ; x.clone().fill_(p[0, 0])
         x.clone().zero_() ; x.clone().copy_(p[:1].double()) ; t.unsafe_split_with_sizes(y, [1, 2]) ; x.clone().as_strided((2, 2), (1, 1)).mul_(3)
         (x * 1).t().mul_(2).t()[0] ; x.view(t.int32) ; x.transpose(0, 1) * 1 ; x[:1].squeeze() * 1 ; seq[:1, :1].squeeze((0, 1)) * 1
@@ -102,7 +103,7 @@ OWN = {
         t.renorm(x, 2, 0, 1.0)
         t.tensordot(x, p, dims=2) ; t.linalg.det(square) ; t.linalg.slogdet(square) ; t.linalg.pinv(w) ; t.linalg.matrix_rank(w)
         t.linalg.lstsq(w, w)
-        t.linalg.matrix_exp(square)
+        t.linalg.matrix_exp(square) ; t.dist(x, p, 0) ; t.einsum('ij,k->ik', x, v) ; t.einsum('ij,j->i', x[:, :1], v[:1])
     """,
     "images": """
         F.unfold(image, 3) ; F.fold(F.unfold(image, 2, stride=2), (6, 6), 2, stride=2) ; F.pixel_shuffle(image.repeat(1, 2, 1, 1), 2)

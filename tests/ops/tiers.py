@@ -97,7 +97,9 @@ def gradient_of(recorded: Recorded) -> Recorded | None:
     plan = recorded.plan
     if not plan.differentiable or plan.primal is not None or plan.op.grad == "NotImplemented":
         return None
-    needs = tuple(i for i, a in enumerate(plan.argtypes) if isinstance(a, Spec) and a.differentiable)
+    rules = plan.rules or (None,)
+    needs = tuple(i for i, a in enumerate(plan.argtypes) if isinstance(a, Spec) and a.differentiable
+                  and not isinstance(rules[min(i, len(rules) - 1)], Exception))  # which torch refuses
     made = vjp_plan(plan, needs, tuple(s.differentiable for s in plan.outs)) if needs else None
     if made is None or not made.numpy:
         return None

@@ -31,7 +31,8 @@ def conj(xp, a):
 def complex_of(xp, real, imag):
     """The complex array of these parts (infinities stay in theirs, which real + 1j * imag would spread)."""
     if xp is not np:
-        return jax.lax.complex(*xp.broadcast_arrays(real, imag))
+        wide = [a.astype(np.float32) if a.dtype == np.float16 else a for a in (real, imag)]  # XLA has no half complex
+        return jax.lax.complex(*xp.broadcast_arrays(*wide))
     made = np.empty(np.broadcast_shapes(np.shape(real), np.shape(imag)), np.complex128 if real.dtype == np.float64 else np.complex64)
     made.real, made.imag = real, imag
     return made
