@@ -43,6 +43,15 @@ t.isposinf(d, out=t.empty(2, 3)) | t.add(i, i, out=t.empty(2, 4)) | t.eq(i, i, o
 t.add(a.detach(), 1, out=t.empty(2, 3, 4, dtype=t.int64)) | t.special.expit(d) | t.special.gammaln(d + 3) | t.special.psi((d + 3).detach())
 t.pow(c + 1, c) | (c + 1) ** d | t.float_power(c + 1, c)
 t.special.exp2(d) | t.special.xlogy(d, 2) | t.arctan2(d, d) | t.clip(d, 0) | t.fix(d) | t.multiply(d, 2) | t.divide(d, 2) | t.true_divide(i, 2)
+h * 0.1 | 0.1 * h | t.mul(0.1, h) | h / 3 | t.div(0.1, h) | t.add(h, h, alpha=0.7) | t.sub(bf, 1001, alpha=0.7) | bf * i32[0, 0] | bf * i[0, 0]
+bf ** 3 | bf ** -2 | bf.abs() ** -0.5 | h.abs().rsqrt() | (h.abs() % 1).logit() | (h.abs() % 1).logit(0.1) | t.xlogy(bf, 2) | t.atan2(bf, i)
+t.ldexp(bf, bf)
+bf // h.bfloat16().abs() | c + float('inf') | float('nan') - c | c / c | (c / c).imag | 1j ** d | c.detach() ** c[0, 0].detach()
+t.where(t.tensor(True), u, 300) | t.where(d > 0, u, -1) | u.clamp(0, 300) | i.clamp_min(1j) | d.clamp_max(1j) | b.clone().clamp_(0) | u.pow(300)
+t.add(u, u, alpha=300) | h.clone().fill_(70000) | t.addcmul(u, u, u, value=300) | h.clone().pow_(70000) | t.pow(True, b) | t.gcd(u, u * 3)
+t.gcd(t.tensor([5, 7], dtype=t.int8), t.tensor([-128, 0], dtype=t.int8)) | t.lcm(i, i32) | t.nextafter(zero, -zero) | t.maximum(zero, -zero)
+t.minimum(zero, -zero) | t.rsub(d, t.ones(2, 2)) | t.add(d, t.ones(2, 2), alpha=True) | i.round(decimals=0) | h / 1j | h // 1j | h < 1j | h & 1j
+t.ldexp(c, h) | t.logspace(0, 3, 4, dtype=t.complex64) | i.clone().floor_divide_(0) | t.ones(1, 3).t() <= 1
 t.subtract(d, 2) | t.negative(d) | t.absolute(d) | t.not_equal(d, 0) | t.less(d, 0)
 """
 

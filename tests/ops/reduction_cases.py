@@ -126,6 +126,9 @@ t.cummax(d.detach(), 0, out=(t.empty(2, 3), t.empty(2, 3, dtype=t.int64))) | a.h
 h.hash_tensor(-1) | bf.hash_tensor() | i.hash_tensor(0) | u.hash_tensor() | b.hash_tensor(1) | s.hash_tensor() | nan.hash_tensor(0)
 c.hash_tensor() | a.hash_tensor(mode=1) | a.hash_tensor(5) | a.hash_tensor((0, 0)) | t.zeros(0, 3).hash_tensor() | t.zeros(0, 3).hash_tensor(0)
 t.zeros(0, 3).hash_tensor(1) | t.hash_tensor(i, out=t.empty(()))
+h.prod() | bf.prod(1) | h.softmax(0) | bf.softmax(0) | bf.log_softmax(-1) | h.log_softmax(0) | h.logsumexp(1) | t.signbit((-zero).cumsum(0))
+t.signbit((zero * tie[2, 1]).amax()) | t.signbit((zero * tie[2, 1]).max()) | t.signbit((zero * tie[2, 1]).min(0)[0]) | t.tensor(1j).cummax(0)
+t.tensor(False).cumsum(0, dtype=t.bool) | t.nn.functional.layer_norm(bf[:, :1], [1]) | t.nn.functional.layer_norm(bf.detach() * 1e20, [3])
 """.replace("\n", " | ").strip(" |").split(" | ")
 CASES = list(dict.fromkeys(_table()))
 

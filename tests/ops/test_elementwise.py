@@ -26,11 +26,32 @@ def test_like_recorded_torch(chunk):
     assert {case: words for case, words in found.items() if words} == {}
 
 
-def test_integer_division_by_a_computed_zero_raises_when_read():
+def test_integer_division_by_a_zero_that_little_work_computes_raises_at_the_call():
     x = torch.tensor([1, 2])
-    made = x // (x - 1)
+    with pytest.raises(RuntimeError, match="^ZeroDivisionError$"):
+        x // (x - 1)
+
+
+def test_integer_division_by_a_zero_that_much_work_computes_raises_when_read():
+    x = torch.arange(100_000)
+    made = x // (x * 2)
     with pytest.raises(RuntimeError, match="^ZeroDivisionError$"):
         made.tolist()
+
+
+@pytest.mark.parametrize(("dtype", "left"), [(torch.int64, [3, 9, 5]), (torch.int16, [3, 9, 5]), (torch.int8, [7, 9, 5])])
+def test_division_in_place_writes_up_to_the_first_zero_unless_it_converts(dtype, left):
+    x, version = torch.tensor([7, 9, 5], dtype=dtype), 0
+    with pytest.raises(RuntimeError, match="^ZeroDivisionError$"):
+        x.floor_divide_(torch.tensor([2, 0, 5], dtype=torch.int16))
+    assert x.tolist() == left and x._version == version
+
+
+def test_a_comparison_times_infinity_is_nan_where_false_also_compiled():
+    x = torch.tensor([-1.0, 1.0])
+    for _ in range(3):
+        found = ((x > 0).float() * (x + math.inf) + 0 * x + 0 * x + 0 * x).tolist()
+        assert math.isnan(found[0]) and found[1] == math.inf
 
 
 @pytest.mark.parametrize("call", [lambda x: x // 2, lambda x: torch.heaviside(x, x), lambda x: 2 % x])

@@ -155,7 +155,7 @@ def cast(xp, a, d: dtype):
         return _half_parts(xp, a)
     if xp is np:
         if type(a) in (bool, int, float, complex):
-            if type(a) is complex and d.category != COMPLEX:
+            if type(a) is complex and d.category != COMPLEX and target.kind != "b":
                 a = a.real
             return np.asarray(a).astype(target)
         if a.dtype == target:
@@ -166,6 +166,8 @@ def cast(xp, a, d: dtype):
     a = jnp.asarray(a)
     if jnp.iscomplexobj(a) and d.category != COMPLEX and target.kind != "b":
         a = a.real
+    if a.dtype == bool and target.kind != "b":  # XLA makes the product with a converted bool a selection, and so 0 * inf a 0
+        return jnp.where(a, jnp.ones((), target), jnp.zeros((), target))
     return jax.lax.convert_element_type(a, target)
 
 

@@ -17,6 +17,7 @@ from .._dtype import BOOL, COMPLEX, FLOATING
 from .._random import uniform
 from .conversion import converted
 from .declare import INT_TO_FLOAT, internal
+from .halves import HALVES, rounded
 from .layout import elementwise_strides, like_strides, ordered_strides
 from .nn_common import computed, conj, erf, not_implemented, require_float, sigmoid, sized, softplus
 from .sampling import source
@@ -514,22 +515,28 @@ def _shifted(xp, x, dim: int):
     return x - xp.max(x, axis=dim, keepdims=True)
 
 
-def _softmax_body(xp, x, *, dim):
+def _softmax_body(xp, x, *, dim, half=None):
     if x.size == 0:
         return x
     e = xp.exp(_shifted(xp, x, dim))
-    return e / e.sum(dim, keepdims=True)
+    total = e.sum(dim, keepdims=True)
+    if half is not None and dim != x.ndim - 1:  # torch keeps the exponentials in the result meanwhile
+        e = rounded(xp, e, half)
+    return e / total
 
 
-def _log_softmax_body(xp, x, *, dim):
+def _log_softmax_body(xp, x, *, dim, half=None):
     if x.size == 0:
         return x
     z = _shifted(xp, x, dim)
-    return z - xp.log(xp.exp(z).sum(dim, keepdims=True))
+    total = xp.exp(z).sum(dim, keepdims=True)
+    if half is not None and dim == x.ndim - 1:
+        return z - rounded(xp, xp.log(rounded(xp, total, half)), half)
+    return z - xp.log(total)
 
 
 def _infer_softmax(name: str):
-    def infer(x, *, dim):
+    def infer(x, *, dim, half=None):
         last = x.ndim == 0 or dim == x.ndim - 1
         if x.numel:  # torch returns before it looks for a kernel
             require_float(f"{name}_lastdim_kernel_impl" if last else f"{name}_kernel_impl", x)
@@ -541,19 +548,19 @@ def _infer_softmax(name: str):
 def _at_least_1d(body):
     """Scalars have a softmax too: over their one element."""
 
-    def wrapped(xp, x, *, dim):
-        return body(xp, x, dim=dim) if x.ndim else body(xp, x.reshape(1), dim=0).reshape(())
+    def wrapped(xp, x, *, dim, half=None):
+        return body(xp, x, dim=dim, half=half) if x.ndim else body(xp, x.reshape(1), dim=0, half=half).reshape(())
 
     return wrapped
 
 
-def _softmax_rule(xp, g, out, x, *, dim):
+def _softmax_rule(xp, g, out, x, *, dim, half=None):
     if not x.ndim:
         return g * 0
     return out * (g - (g * out).sum(dim, keepdims=True))
 
 
-def _log_softmax_rule(xp, g, out, x, *, dim):
+def _log_softmax_rule(xp, g, out, x, *, dim, half=None):
     if not x.ndim:
         return g * 0
     return g - xp.exp(out) * g.sum(dim, keepdims=True)
@@ -572,10 +579,13 @@ log_softmax_op = Op(
 )
 
 
-def _over(op: Op, input, dim, dtype):
+def softmax_along(op: Op, input, dim: int, dtype=None):
+    """`op`, softmax or log_softmax, of `input` (converted to `dtype`) along `dim`."""
     if dtype is not None:
         input = converted(input, dtype)
-    return call(op, (input,), (("dim", wrap_dim(dim, input._spec.ndim)),))
+    spec = input._spec
+    static = (("dim", wrap_dim(dim, spec.ndim)),)
+    return call(op, (input,), (*static, ("half", spec.dtype)) if spec.dtype in HALVES else static)
 
 
 def _implicit_dim(ndim: int) -> int:
@@ -585,13 +595,13 @@ def _implicit_dim(ndim: int) -> int:
 
 def _publish_softmax(name: str, op: Op, text: str) -> None:
     def front(input, dim, dtype=None):
-        return _over(op, input, dim, dtype)
+        return softmax_along(op, input, dim, dtype)
 
     front.__doc__ = text
     public(name, also=(f"special.{name}",), out=True)(front)
 
     def functional(input, dim=None, _stacklevel=3, dtype=None):
-        return _over(op, input, _implicit_dim(input._spec.ndim) if dim is None else dim, dtype)
+        return softmax_along(op, input, _implicit_dim(input._spec.ndim) if dim is None else dim, dtype)
 
     functional.__doc__ = text
     public(f"nn.functional.{name}", method=False)(functional)
@@ -604,7 +614,7 @@ _publish_softmax("log_softmax", log_softmax_op, "log(softmax(x)) along `dim`. Ra
 @public("nn.functional.softmin", method=False)
 def softmin(input, dim=None, _stacklevel=3, dtype=None):
     """softmax(-x) along `dim`."""
-    return _over(softmax_op, METHODS["neg"](input), _implicit_dim(input._spec.ndim) if dim is None else dim, dtype)
+    return softmax_along(softmax_op, METHODS["neg"](input), _implicit_dim(input._spec.ndim) if dim is None else dim, dtype)
 
 
 @public("nn.functional.gumbel_softmax", method=False)
@@ -612,7 +622,7 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     """softmax((logits + Gumbel noise) / tau); with `hard`, one-hot in value and soft in gradient."""
     spec = logits._spec
     noise = METHODS["neg"](METHODS["log"](METHODS["exponential_"](METHODS["new_empty"](logits, tuple(spec.shape)))))
-    soft = _over(softmax_op, (logits + noise) / tau, dim, None)
+    soft = softmax_along(softmax_op, (logits + noise) / tau, dim, None)
     if not hard:
         return soft
     index = METHODS["argmax"](soft.detach(), dim, True)
@@ -620,4 +630,4 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
     return one_hot - soft.detach() + soft
 
 
-__all__ = ["celu", "elu", "gelu", "glu", "hardtanh", "log_softmax_op", "relu", "rrelu", "selu", "silu", "softmax_op", "softmin"]
+__all__ = ["celu", "elu", "gelu", "glu", "hardtanh", "log_softmax_op", "relu", "rrelu", "selu", "silu", "softmax_along", "softmax_op", "softmin"]

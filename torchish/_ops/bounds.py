@@ -13,9 +13,10 @@ from .. import _dtype as dt
 from .._core.handle import TensorBase
 from .._core.spec import Spec
 from .declare import NO_OPMATH, binary, broadcast_shapes, internal
-from .guards import COMPLEX_DTYPES, NUMBERS, choice, guard, refuse_complex, tensors_only
+from .guards import C_NAMES, COMPLEX_DTYPES, NUMBERS, choice, guard, refuse_complex, tensors_only
 from .layout import elementwise_strides, like_strides
 from .pointwise import complex_of
+from .scalar_value import fits_with
 from .variants import tensor_or_number
 
 
@@ -126,15 +127,19 @@ def _clamp_misfit(name: str, *given):
     return TypeError(f"{name}() received an invalid combination of arguments - got ({got}), but expected one of:\n{forms}")
 
 
-def _check_bounds(argtypes):
+def _check_clamped(argtypes):
     if argtypes[0].__class__ is not Spec:
         raise _clamp_misfit("clamp", *argtypes)
-    if complex in argtypes[1:] and argtypes[0].dtype.category != dt.COMPLEX:
+
+
+def _check_bounds(argtypes):
+    _check_clamped(argtypes)
+    if complex in argtypes[1:] and argtypes[0].dtype.category == dt.FLOATING:
         raise RuntimeError("value cannot be converted to type double without overflow")
 
 
 def _complex_input(argtypes):
-    if argtypes[0].dtype.category == dt.COMPLEX:
+    if argtypes[0].dtype.category == dt.COMPLEX or complex in argtypes[1:]:
         error = NotImplementedError("clamp is not supported for complex types")
         try:
             error.shape = broadcast_shapes([a.shape for a in argtypes if a.__class__ is Spec])  # of which an in-place form complains first
@@ -145,12 +150,15 @@ def _complex_input(argtypes):
 
 _NUMBER_CLAMPS = (clamp_tensors, clamp_numbers, *clamp_one["min"], *clamp_one["max"], CLAMP_ONE["min"][1], CLAMP_ONE["max"][1])
 guard(_complex_input, *_NUMBER_CLAMPS)
-guard(_check_bounds, *_NUMBER_CLAMPS, CLAMP_ONE["min"][0], CLAMP_ONE["max"][0])
+for _op in (clamp_numbers, clamp_one["min"][1], clamp_one["max"][1], CLAMP_ONE["min"][1], CLAMP_ONE["max"][1]):
+    _op.info.shown = C_NAMES
+guard(_check_bounds, clamp_tensors, clamp_numbers, *clamp_one["min"], *clamp_one["max"])
+guard(_check_clamped, CLAMP_ONE["min"][0], CLAMP_ONE["min"][1], CLAMP_ONE["max"][0], CLAMP_ONE["max"][1])
 
 
 def _bound(name, input, b):
     try:
-        return tensor_or_number(b)
+        return fits_with(tensor_or_number(b), input)
     except TypeError:
         raise _clamp_misfit(name, input, b) from None
 

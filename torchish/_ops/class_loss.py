@@ -12,7 +12,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.op import Op
 from .._core.record import call
-from .activation import log_softmax_op
+from .activation import log_softmax_op, softmax_along
 from .loss import reduction_of
 from .nn_common import FLOATING, computed, not_implemented, sized
 from .shared import shape_text
@@ -247,11 +247,11 @@ def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-1
     if x.shape == t.shape and t.dtype.category == FLOATING:
         if ignore_index >= 0:
             raise RuntimeError("ignore_index is not supported for floating point target")
-        logs = call(log_softmax_op, (input,), (("dim", axis),))
+        logs = softmax_along(log_softmax_op, input, axis)
         return call(_SOFT[reduction], (logs, target, weight, float(label_smoothing)), (("reduction", reduction),))
     if x.shape == t.shape and x.ndim:
         raise RuntimeError(f"Expected floating point type for target with class probabilities, got {t.dtype.legacy}")
-    logs = call(log_softmax_op, (input,), (("dim", axis),))
+    logs = softmax_along(log_softmax_op, input, axis)
     if label_smoothing == 0.0:
         return _nll(logs, target, weight, ignore_index, reduction)
     return call(smooth_op, (logs, target, weight, ignore_index, float(label_smoothing)), (("reduction", reduction),))

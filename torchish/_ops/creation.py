@@ -9,9 +9,10 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.handle import TensorBase, from_array, set_strides
 from .._device import device as Device
-from .factory import check_dtype, check_fits, check_layout, constant_tensor, default_device, fill_number, fill_size, make_tensor, mark_leaf
+from .factory import check_dtype, check_layout, constant_tensor, default_device, fill_number, fill_size, make_tensor, mark_leaf
 from .layout import is_dense, like_strides
 from .memory_format import contiguous_format, format_strides, preserve_format
+from .scalar_value import check_fits
 from .shared import sizes
 from .variants import METHODS, public
 
@@ -71,13 +72,18 @@ _filled("ones", 1)
 _filled("empty", 0)
 
 
+def _fitting(number, d: dt.dtype, size):
+    return check_fits(number, d, halves=math.prod(size) != 1)  # torch fills a single element in its own way
+
+
 @public("full", method=False, out=True)
 def full(size, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor of `size` filled with `fill_value`, whose type decides the dtype unless given. Raises RuntimeError for a number out of range."""
     check_layout(layout)
     number = fill_number(fill_value)
     d = check_dtype(dtype, dt.of_number(number))
-    return constant_tensor(fill_size(size), check_fits(number, d), d, _where(device), requires_grad)
+    size = fill_size(size)
+    return constant_tensor(size, _fitting(number, d, size), d, _where(device), requires_grad)
 
 
 @public("full_like", method=False)
@@ -86,7 +92,7 @@ def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requir
     check_layout(layout)
     spec = input._spec
     d = check_dtype(dtype, spec.dtype)
-    made = constant_tensor(tuple(spec.shape), check_fits(fill_number(fill_value), d), d, _where(device) or spec.device, requires_grad)
+    made = constant_tensor(tuple(spec.shape), _fitting(fill_number(fill_value), d, spec.shape), d, _where(device) or spec.device, requires_grad)
     return made if input._strides is None and memory_format is None else _laid_out(made, memory_format, input)
 
 
@@ -96,7 +102,8 @@ def new_full(self, size, fill_value, *, dtype=None, device=None, requires_grad=F
     check_layout(layout)
     spec = self._spec
     d = check_dtype(dtype, spec.dtype)
-    return constant_tensor(fill_size(size), check_fits(fill_number(fill_value), d), d, _where(device) or spec.device, requires_grad)
+    size = fill_size(size)
+    return constant_tensor(size, _fitting(fill_number(fill_value), d, size), d, _where(device) or spec.device, requires_grad)
 
 
 @public("new_tensor", function=False)
@@ -219,9 +226,12 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, layout=None, device=No
     """`base` to the power of `steps` evenly spaced values from `start` to `end`, both included."""
     check_layout(layout)
     start, end, steps, d = _steps(start, end, steps, "logspace", dtype)
-    wide = np.dtype(np.complex128 if d.category == dt.COMPLEX else np.float64)
     with np.errstate(all="ignore"):
-        values = np.power(np.asarray(base).astype(wide), _even(start, end, steps, d).astype(wide))
+        exponents = _even(start, end, steps, d)
+        if d.category == dt.COMPLEX:  # exp(x log(base)) in the dtype, as C has it
+            values = np.exp(exponents.astype(d.numpy) * np.log(np.asarray(base, d.numpy)))
+        else:
+            values = np.power(np.float64(base), exponents.astype(np.float64))
     return mark_leaf(from_array(values.astype(d.numpy), None, _where(device) or default_device()), requires_grad)
 
 

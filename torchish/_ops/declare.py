@@ -11,6 +11,7 @@ Note [Promotion kinds]: how an element-wise op chooses its compute and result dt
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -20,28 +21,39 @@ from .._core.record import call
 from .._core.spec import Spec, spec_of
 from .._dtype import BOOL, COMPLEX, FLOATING, INTEGER
 from .._promotion import promote_types, result_of
+from .halves import HALVES, rounded
 from .layout import elementwise_strides, wrapped_strides
 from .variants import elementwise_variants
 
 DEFAULT, NO_OPMATH, INT_TO_FLOAT, ALWAYS_BOOL, COMPLEX_TO_FLOAT, BOOL_TO_LONG = range(6)
-_HALF = (dt.float16, dt.bfloat16)
 _WIDER = {dt.float16: dt.float32, dt.bfloat16: dt.float32, dt.complex32: dt.complex64}
 
 
 class Elementwise:
-    """What an element-wise op remembers: its promotion kind, the dtypes it refuses with the name that torch's message carries, and whether it
-    rounds numbers to float16 or bfloat16 before it computes with them, see `narrow`."""
+    """What an element-wise op remembers: its promotion kind, the dtypes it refuses with the name that torch's message carries, and what it does
+    differently on float16 and bfloat16: `narrow` and `wide` as in `narrow()`, `half` a body `(xp, dtype, *operands, **static)` of its own."""
 
-    __slots__ = ("kind", "refuse", "kernel", "narrow")
+    __slots__ = ("kind", "refuse", "kernel", "narrow", "wide", "half", "rescue", "shown")
 
     def __init__(self, kind: int, refuse, kernel: str):
-        self.kind, self.refuse, self.kernel, self.narrow = kind, refuse, kernel, False
+        self.kind, self.refuse, self.kernel, self.narrow, self.wide, self.half = kind, refuse, kernel, False, (), None
+        self.shown: dict | None = None  # names of dtypes in the message for a target that cannot hold the result, where they are not the usual ones
+        self.rescue: Callable | None = None  # `rescue(op, self, *operands)`: what an in-place form still writes where its check fails
 
 
-def narrow(*ops: Op) -> None:
-    """Let `ops` on the halves round numbers and operands of other dtypes to the half first, as torch's kernels of add, pow and fmod do."""
+def narrow(*ops: Op, wide: tuple = ()) -> None:
+    """Let `ops` on the halves round numbers to the half first, as torch's kernels of add, pow and fmod do; tensors of other dtypes always are.
+
+    `wide`: the operands that keep their precision as numbers or 0-dim tensors.
+    """
     for op in ops:
-        op.info.narrow = True
+        op.info.narrow, op.info.wide = True, wide
+
+
+def half_body(body: Callable, *ops: Op) -> None:
+    """Give `ops` another body for float16 and bfloat16, see Note [Rounding of the halves]."""
+    for op in ops:
+        op.info.half = body
 
 
 def broadcast_shapes(shapes: list) -> tuple:
@@ -121,10 +133,8 @@ def elementwise_planner(op: Op, argtypes: tuple, static: dict):
         error.shape, error.dtype = shape, elementwise_dtypes(info.kind, common)[1]  # of which an in-place form complains first
         raise error
     compute, result = elementwise_dtypes(info.kind, common)
+    body = op.body if result not in HALVES else _half_variant(op, argtypes, result, compute)
     result = into or result
-    body = op.body
-    if info.narrow and common in _HALF:
-        body = _narrowed(body, argtypes, common, compute)
 
     ready = all(a.__class__ is Spec and a.dtype is compute for a in argtypes)  # nothing to cast: the usual case
     target = result.numpy
@@ -136,17 +146,27 @@ def elementwise_planner(op: Op, argtypes: tuple, static: dict):
     return impl, out, None if op.vjp is None else _typed_rules(op.vjp, compute, info.kind)
 
 
-def _narrowed(body: Callable, argtypes: tuple, common: dt.dtype, compute: dt.dtype) -> Callable:
-    other = [a.__class__ is not Spec or a.dtype is not common for a in argtypes]
+def _half_variant(op: Op, argtypes: tuple, half: dt.dtype, compute: dt.dtype) -> Callable:
+    """The op's body on float16 or bfloat16: with the roundings that torch makes before it computes and in between."""
+    info: Elementwise = op.info
+    body = op.body if info.half is None else partial(_of_half, info.half, half)
+    other = [info.narrow and i not in info.wide if a.__class__ is not Spec else a.dtype is not half and not (i in info.wide and a.ndim == 0)
+             for i, a in enumerate(argtypes)]
+    if compute is half or not any(other):
+        return body
 
     def narrowed(xp, *args, **static):
-        return body(xp, *[cast(xp, cast(xp, a, common), compute) if o and a is not None else a for a, o in zip(args, other)], **static)
+        return body(xp, *[rounded(xp, a, half) if o and a is not None else a for a, o in zip(args, other)], **static)
     return narrowed
+
+
+def _of_half(body: Callable, half: dt.dtype, xp, *args, **static):
+    return body(xp, half, *args, **static)
 
 
 def refusal(info: Elementwise, d: dt.dtype) -> Exception:
     """The error for a dtype that torch's kernel does not implement."""
-    text = info.refuse[d] if isinstance(info.refuse, dict) else None
+    text = info.refuse.get(d) if isinstance(info.refuse, dict) else None
     return RuntimeError(text) if text else NotImplementedError(f"\"{info.kernel}\" not implemented for '{d.legacy}'")
 
 
@@ -213,6 +233,6 @@ def primitive(name: str, infer: Callable | None = None, *, grad: str | None = No
     return declare
 
 
-__all__ = ["ALWAYS_BOOL", "BOOL", "BOOL_TO_LONG", "COMPLEX", "COMPLEX_TO_FLOAT", "DEFAULT", "FLOATING", "INTEGER", "INT_TO_FLOAT", "NO_OPMATH",
-           "Op", "binary", "broadcast_shapes", "call", "cast", "common_device", "half_complex", "internal", "narrow", "primitive", "promote_types",
-           "promoted", "same", "unary"]
+__all__ = ["ALWAYS_BOOL", "BOOL", "BOOL_TO_LONG", "COMPLEX", "COMPLEX_TO_FLOAT", "DEFAULT", "FLOATING", "INTEGER", "INT_TO_FLOAT",
+           "NO_OPMATH", "Op", "binary", "broadcast_shapes", "call", "cast", "common_device", "half_body", "half_complex", "internal", "narrow",
+           "primitive", "promote_types", "promoted", "same", "unary"]

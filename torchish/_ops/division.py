@@ -4,25 +4,54 @@ Integer division by zero is found by a check: at the call where the divisor is k
 """
 from __future__ import annotations
 
+import jax
+import numpy as np
+
 from .. import _dtype as dt
+from .._core.evaluate import GATHERED_COST, GATHERED_NODES, read
+from .._core.handle import TensorBase, from_array
 from .._core.op import Op
-from .declare import INT_TO_FLOAT, binary, internal, narrow, same, unary
+from .._core.record import call
+from .._core.tape import state
+from .declare import INT_TO_FLOAT, binary, half_body, internal, narrow, same, unary
 from .guards import (
     COMPLEX_DTYPES,
     NUMBERS,
     REAL_FLOATS,
     as_operands,
     choice,
+    common_dtype,
     guard,
     is_integral,
     operator,
     tensor_first,
     tensors_only,
 )
-from .variants import tensor_or_number
+from .halves import tail_rounded
+from .pointwise import complex_of
+from .rounding import fused
+from .variants import METHODS, assign, tensor_or_number
 
-true_div = internal("true_divide", lambda xp, a, b: xp.divide(a, b), kind=INT_TO_FLOAT, grad="DivBackward0", saves=((0, 1), 1), kernel="div_cpu",
+
+def _quotient(xp, a, b):
+    return _complex_quotient(a, b) if xp is np and a.dtype.kind == "c" else xp.divide(a, b)
+
+
+def _complex_quotient(a, b):
+    """Smith's algorithm with fused multiply-adds, as torch's is compiled: their residue shows where a quotient is 1."""
+    big = np.abs(b.real) >= np.abs(b.imag)
+    c, d = np.where(big, b.real, b.imag), np.where(big, b.imag, b.real)
+    x, y = np.where(big, a.real, a.imag), np.where(big, a.imag, a.real)
+    ratio = d / c
+    scale = 1 / fused(np, d, ratio, c)
+    imag = np.where(big, fused(np, -x, ratio, y), fused(np, x, ratio, -y)) * scale
+    zero = (b.real == 0) & (b.imag == 0)
+    return complex_of(np, np.where(zero, a.real / np.abs(b.real), fused(np, y, ratio, x) * scale), np.where(zero, a.imag / np.abs(b.imag), imag))
+
+
+true_div = internal("true_divide", _quotient, kind=INT_TO_FLOAT, grad="DivBackward0", saves=((0, 1), 1), kernel="div_cpu",
                     vjp=(lambda xp, g, out, a, b: g / xp.conj(b), lambda xp, g, out, a, b: -g * xp.conj(out / b)))
+narrow(true_div, wide=(1,))
 reciprocal = unary("reciprocal(input)", lambda xp, x: 1 / x, kind=INT_TO_FLOAT, saves=("result",), vjp=lambda xp, g, out, x: -g * xp.conj(out * out))
 
 
@@ -33,15 +62,22 @@ def _python_mod(xp, a, b):
     return xp.where((m != 0) & ((b < 0) != (m < 0)), m + b, m)
 
 
-def _floor_floats(xp, a, b):
+def _floor_floats(xp, a, b, step=lambda x: x):
     """Floor of the exact quotient, through fmod so that rounding of a / b cannot lift it over an integer; a / b where b is 0."""
     m = xp.fmod(a, b)
-    quotient = (a - m) / b
+    quotient = step(step(a - m) / b)
     quotient = xp.where((m != 0) & ((b < 0) != (m < 0)), quotient - 1, quotient)
     floor = xp.floor(quotient)
     floor = xp.where(quotient - floor > 0.5, floor + 1, floor)
     floor = xp.where(quotient == 0, xp.copysign(xp.zeros_like(quotient), a / b), floor)
     return xp.where(b == 0, a / b, floor)
+
+
+def _floor_half(xp, half, a, b):
+    """Without a scalar divisor torch rounds to the half after each step."""
+    if b.ndim == 0 < a.ndim:
+        return _floor_floats(xp, a, b)
+    return _floor_floats(xp, a, b, lambda x: tail_rounded(xp, x, half, np.broadcast_shapes(a.shape, b.shape)))
 
 
 def _floor(xp, a, b):
@@ -59,7 +95,7 @@ def _zero(xp, g, out, a, b):
     return xp.zeros_like(g)
 
 
-def _divisor_is_zero(xp, a, b):
+def _divisor_is_zero(xp, a, b, into=None):
     shape = getattr(a, "shape", ())
     return xp.any(xp.equal(b, 0)) & (0 not in shape)
 
@@ -68,15 +104,40 @@ def _zero_division(code, argtypes, static):
     return RuntimeError("ZeroDivisionError")
 
 
+def _settled(divisor):
+    """A divisor that little pending work computes is computed now, so that a zero in it raises at the call, as in torch."""
+    if isinstance(divisor, TensorBase) and state.scope is None and len(nodes := state.tape.nodes) <= GATHERED_NODES:
+        value = divisor._read()
+        if value.array is None and value.spec.device.type == "cpu" and sum([n.plan.cost for n in nodes]) <= GATHERED_COST:
+            value.host = read(value, "integer divisor")
+    return divisor
+
+
+def _write_until_zero(op: Op, self: TensorBase, a, b) -> None:
+    """What torch's loop has written of an in-place division when it comes to the first zero; nothing where it computes in another dtype."""
+    have = self._spec
+    if not isinstance(b, TensorBase) or b._read().array is None or common_dtype((have, b._spec)) is not have.dtype:
+        return
+    order = sorted(range(have.ndim), key=lambda d: -self._current_strides[d])
+    divisor = np.broadcast_to(b._host("integer divisor"), tuple(have.shape))
+    along = divisor.transpose(order)
+    done = (np.arange(along.size) < np.argmax(along.reshape(-1) == 0)).reshape(along.shape).transpose(np.argsort(order))
+    quotients = call(op, (self, from_array(np.where(done, divisor, 1))))
+    assign(self, METHODS["where"](quotients, from_array(np.ascontiguousarray(done)), self))
+    (self._counter or self._storage).version -= 1  # to torch nothing has happened
+
+
 def _pair(name: str, body, grad: str, kernel: str, saves: tuple = (), vjp: tuple | None = None,
-          rounds: bool = False) -> tuple[Op, Op]:
-    """The op for floats, and its twin for integers that checks for zero divisors (and so can have no gradient). `rounds`: see declare.narrow."""
+          wide: tuple = ()) -> tuple[Op, Op]:
+    """The op for floats, and its twin for integers that checks for zero divisors (and so can have no gradient). `wide`: see declare.narrow."""
     refuse = (dt.bool_, *COMPLEX_DTYPES)
     floats = internal(name, body, grad=grad, saves=saves, vjp=vjp, refuse=refuse, kernel=kernel)
     integers = internal(name + " of integers", body, refuse=refuse, kernel=kernel)
-    if rounds:
-        narrow(floats)
+    narrow(floats, wide=wide)
+    if body is _floor:
+        half_body(_floor_half, floats)
     integers.check, integers.checked, integers.complain = _divisor_is_zero, (1,), _zero_division
+    integers.info.rescue = _write_until_zero
     return floats, integers
 
 
@@ -85,14 +146,14 @@ def _choosing(pair: tuple[Op, Op], operands=lambda a, b: (tensor_or_number(a), t
 
     def choose(input, other):
         input, other = operands(input, other)
-        return (integers if is_integral(input, other) else floats), (input, other)
+        return (integers, (input, _settled(other))) if is_integral(input, other) else (floats, (input, other))
     return choose
 
 
 # ---------------------------------------------------------------- div and floor_divide
-_div_floor = _choosing(_pair("div floor", _floor, "DivBackward2", "div_floor_cpu", vjp=(_zero, _zero)), as_operands)
-_div_trunc = _choosing(_pair("div trunc", _trunc, "DivBackward2", "div_trunc_cpu", vjp=(_zero, _zero)), as_operands)
-_floor_divide = _choosing(_pair("floor_divide", _floor, "NotImplemented", "div_floor_cpu"), as_operands)
+_div_floor = _choosing(_pair("div floor", _floor, "DivBackward2", "div_floor_cpu", vjp=(_zero, _zero), wide=(1,)), as_operands)
+_div_trunc = _choosing(_pair("div trunc", _trunc, "DivBackward2", "div_trunc_cpu", vjp=(_zero, _zero), wide=(1,)), as_operands)
+_floor_divide = _choosing(_pair("floor_divide", _floor, "NotImplemented", "div_floor_cpu", wide=(1,)), as_operands)
 
 
 def _choose_div(input, other, rounding_mode):
@@ -116,11 +177,11 @@ choice("floor_divide(input, other)", _floor_divide,
 # ---------------------------------------------------------------- remainders
 _REMAINDER_RULES = (same, lambda xp, g, out, a, b: -g * _floor_floats(xp, a, b))
 _FMOD_RULES = (same, lambda xp, g, out, a, b: -g * xp.trunc(a / b))
-_remainder = _choosing(_pair("remainder", _python_mod, "RemainderBackward1", "remainder_cpu", ((0, 1), (1, 1)), _REMAINDER_RULES, True))
-_remainder_number = _choosing(_pair("remainder number", _python_mod, "RemainderBackward0", "remainder_cpu", (), _REMAINDER_RULES, True))
-_number_remainder = _choosing(_pair("remainder of number", _python_mod, "NotImplemented", "remainder_cpu", rounds=True))
-_fmods = [_pair("fmod", lambda xp, a, b: xp.fmod(a, b), "FmodBackward1", "fmod_cpu", ((0, 1), (1, 1)), _FMOD_RULES, True),
-          _pair("fmod number", lambda xp, a, b: xp.fmod(a, b), "FmodBackward0", "fmod_cpu", (), _FMOD_RULES, True)]
+_remainder = _choosing(_pair("remainder", _python_mod, "RemainderBackward1", "remainder_cpu", ((0, 1), (1, 1)), _REMAINDER_RULES))
+_remainder_number = _choosing(_pair("remainder number", _python_mod, "RemainderBackward0", "remainder_cpu", (), _REMAINDER_RULES))
+_number_remainder = _choosing(_pair("remainder of number", _python_mod, "NotImplemented", "remainder_cpu"))
+_fmods = [_pair("fmod", lambda xp, a, b: xp.fmod(a, b), "FmodBackward1", "fmod_cpu", ((0, 1), (1, 1)), _FMOD_RULES),
+          _pair("fmod number", lambda xp, a, b: xp.fmod(a, b), "FmodBackward0", "fmod_cpu", (), _FMOD_RULES)]
 guard(tensor_first("fmod"), *_fmods[0], *_fmods[1])
 _fmod, _fmod_number = map(_choosing, _fmods)
 
@@ -143,7 +204,28 @@ choice("fmod(input, other)", _choose_fmod,
 
 
 # ---------------------------------------------------------------- common divisors
-for _name, _body in (("gcd", lambda xp, a, b: xp.gcd(a, b)), ("lcm", lambda xp, a, b: xp.lcm(a, b))):
+def _gcd(xp, a, b):
+    """Euclid's algorithm with C's remainder, so that the smallest integer, whose absolute value overflows, gives torch's results."""
+    a, b = xp.abs(a), xp.abs(b)
+    if xp is not np:
+        a, b = xp.broadcast_arrays(a, b)
+        return jax.lax.while_loop(lambda pair: xp.any(pair[0] != 0), lambda pair: _euclid(xp, *pair), (a, b))[1]
+    while (a != 0).any():
+        a, b = _euclid(np, a, b)
+    return np.broadcast_arrays(a, b)[1]
+
+
+def _euclid(xp, a, b):
+    done = a == 0
+    return xp.where(done, a, xp.fmod(b, xp.where(done, xp.ones_like(a), a))), xp.where(done, b, a)
+
+
+def _lcm(xp, a, b):
+    g = _gcd(xp, a, b)
+    return xp.where(g == 0, xp.zeros_like(g), xp.abs(_trunc(xp, a, xp.where(g == 0, xp.ones_like(g), g)) * b))
+
+
+for _name, _body in (("gcd", _gcd), ("lcm", _lcm)):
     guard(tensors_only(_name, "input", "other"),
           binary(f"{_name}(input, other)", _body, grad=None, refuse=(dt.bool_, *REAL_FLOATS, *COMPLEX_DTYPES)))
 

@@ -9,8 +9,9 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.op import Op
 from .._core.spec import Spec
-from .declare import INT_TO_FLOAT, NO_OPMATH, binary, internal, narrow
+from .declare import INT_TO_FLOAT, NO_OPMATH, binary, broadcast_shapes, half_body, internal, narrow, promoted
 from .guards import COMPLEX_DTYPES, INTEGERS, NUMBERS, choice, guard, refuse_complex, tensor_first, tensors_only
+from .halves import rounded
 from .pointwise import LN2, conj, zeros
 from .variants import tensor_or_number
 
@@ -42,7 +43,8 @@ _pair("hypot(input, other)", lambda xp, a, b: xp.hypot(a, b), refuse=(*_NOT_FLOA
 
 def _nextafter(xp, a, b):
     # jax.numpy has no derivative for it, which the second order would ask for
-    return np.nextafter(a, b) if xp is np else xp.nextafter(jax.lax.stop_gradient(a), jax.lax.stop_gradient(b))
+    made = np.nextafter(a, b) if xp is np else xp.nextafter(jax.lax.stop_gradient(a), jax.lax.stop_gradient(b))
+    return xp.where(a == b, b, made)  # as C has it, which shows in the sign of zero
 
 
 _pair("nextafter(input, other)", _nextafter, kind=NO_OPMATH, refuse=(*_NOT_FLOAT, *COMPLEX_DTYPES),
@@ -92,8 +94,8 @@ _pair("logaddexp2(input, other)", lambda xp, a, b: _logaddexp(xp, a, b, xp.exp2,
 
 
 # ---------------------------------------------------------------- xlogy, ldexp, heaviside
-def _xlogy(xp, a, b):
-    return xp.where(xp.isnan(b), xp.full_like(b, math.nan), xp.where(a == 0, xp.zeros_like(b), a * xp.log(b)))
+def _xlogy(xp, a, b, log=None):
+    return xp.where(xp.isnan(b), xp.full_like(b, math.nan), xp.where(a == 0, xp.zeros_like(b), a * (log or xp.log)(b)))
 
 
 _XLOGY_RULES = (lambda xp, g, out, a, b: xp.where((a == 0) & (b <= 0), xp.zeros_like(g), g * xp.log(b)), lambda xp, g, out, a, b: g * a / b)
@@ -102,6 +104,7 @@ _xlogy_ops = [internal(name, _xlogy, kind=INT_TO_FLOAT, grad=f"XlogyBackward{i}"
 
 
 narrow(*_xlogy_ops)
+half_body(lambda xp, half, a, b: _xlogy(xp, a, b, lambda x: rounded(xp, xp.log(x), half)), *_xlogy_ops)
 
 
 def _choose_xlogy(input, other):
@@ -112,15 +115,21 @@ def _choose_xlogy(input, other):
 choice("xlogy(input, other)", _choose_xlogy, also=("special.xlogy",), function_inplace=True,
        doc="input * log(other), 0 where input is 0 and NaN where other is NaN.")
 def _power_of_bool(argtypes):
-    """torch computes 2 to the power of `other` first, as a float power where `input` is one."""
+    """torch computes 2 to the power of `other` first, as a float or complex power where `input` is one."""
     a, b = argtypes
-    if a.__class__ is Spec and b.__class__ is Spec and b.dtype is dt.bool_ and a.dtype.category == dt.FLOATING:
+    if a.__class__ is not Spec or b.__class__ is not Spec:
+        return
+    if a.dtype.category == dt.COMPLEX and promoted((complex, b)) is dt.complex32:
+        raise NotImplementedError("\"pow\" not implemented for 'ComplexHalf'")
+    broadcast_shapes([a.shape, b.shape])
+    if b.dtype is dt.bool_ and a.dtype.category == dt.FLOATING:
         raise NotImplementedError("\"ldexp_cpu_exp\" not implemented for 'Bool'")
 
 
 ldexp_op = _pair("ldexp(input, other)", lambda xp, a, b: a * xp.exp2(b), kind=INT_TO_FLOAT, saves=(1, "result"),
                  vjp=(lambda xp, g, out, a, b: g * conj(xp, xp.exp2(b)), lambda xp, g, out, a, b: g * conj(xp, out * LN2)))
 guard(_power_of_bool, ldexp_op)
+half_body(lambda xp, half, a, b: a * rounded(xp, xp.exp2(b), half), ldexp_op)
 
 
 def _one_dtype(argtypes):

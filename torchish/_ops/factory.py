@@ -1,8 +1,6 @@
 """Making tensors from Python data, NumPy arrays and constants: the shared path behind every factory function."""
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from .. import _dtype as dt
@@ -69,22 +67,6 @@ def fill_number(number):
         return number.item()
     if not isinstance(number, (int, float, complex, np.number, np.bool_)):
         raise TypeError(f"(): argument 'fill_value' (position 2) must be Number, not {type(number).__name__}")
-    return number
-
-
-def check_fits(number, d: dt.dtype):
-    """A number to fill with. Raises RuntimeError where dtype `d` cannot hold it; halves round to infinity instead."""
-    if d.category == dt.BOOL or d.category == dt.COMPLEX:
-        return number
-    if isinstance(number, complex):
-        fits = False
-    elif d.category == dt.INTEGER:
-        info = np.iinfo(d.numpy)
-        fits = math.isfinite(number) and (info.min if d.is_signed else -info.max) <= number <= info.max
-    else:
-        fits = d is not dt.float32 or not math.isfinite(number) or abs(number) <= _LARGEST
-    if not fits:
-        raise RuntimeError(f"value cannot be converted to type {_C_NAMES.get(d.name, d.name)} without overflow")
     return number
 
 
@@ -166,50 +148,38 @@ def _converted(array: np.ndarray, d: dt.dtype) -> np.ndarray:
 
 
 def _from_sequence(data, d: dt.dtype | None) -> np.ndarray:
-    if isinstance(data, (bool, int, float, complex)):
-        kind = dt.of_number(data)
-        _check_range(data, d or kind)
-        return _converted(np.array(data, _wide(kind, data)), d or kind)
-    shape, leaves = _flatten(data)
+    shape, leaves = ((), [data]) if isinstance(data, (bool, int, float, complex)) else _flatten(data)
     if not leaves:
         return np.zeros(shape, (d or dt.get_default_dtype()).numpy)
     kind = d or _kind_of(leaves)
-    if any(isinstance(x, (TensorBase, np.ndarray, np.generic)) for x in leaves):
-        leaves = [x.item() if not isinstance(x, (bool, int, float, complex)) else x for x in leaves]
+    leaves = [x.item() if not isinstance(x, (bool, int, float, complex)) else x for x in leaves]
     if kind.category == dt.INTEGER:
-        array = np.array([int(x) if not isinstance(x, complex) else x for x in leaves], np.int64 if kind is not dt.uint64 else np.uint64)
-        _check_range(max(leaves, key=abs), kind)
+        array = np.array([_as_integer(x, kind) for x in leaves], np.int64 if kind is not dt.uint64 else np.uint64)
     elif kind.category == dt.COMPLEX:
         array = np.array(leaves, np.complex128)
-    else:
+    elif kind.category == dt.FLOATING:
         if any(isinstance(x, complex) for x in leaves):
-            raise RuntimeError(f"value cannot be converted to type {'float' if kind is dt.float32 else 'double'} without overflow")
-        array = np.array(leaves, np.float64) if kind.category == dt.FLOATING else np.array([bool(x) for x in leaves])
+            raise TypeError("must be real number, not complex")
+        array = np.array(leaves, np.float64)
+    else:
+        array = np.array([bool(x) for x in leaves])
     return _converted(array, kind).reshape(shape)
 
 
-def _wide(kind: dt.dtype, value):
-    if kind is dt.int64 and value > 2 ** 63 - 1:
-        if value > 2 ** 64 - 1:
-            raise ValueError("Overflow when unpacking long long")
-        return np.uint64
-    return {dt.INTEGER: np.int64, dt.FLOATING: np.float64, dt.COMPLEX: np.complex128, dt.BOOL: np.bool_}[kind.category]
-
-
-def _check_range(value, d: dt.dtype) -> None:
-    if d.category == dt.INTEGER and isinstance(value, int) and not isinstance(value, bool):
-        info = np.iinfo(d.numpy)
-        low = 0 if d.is_signed is False and d is dt.uint64 else info.min
-        if d is dt.int64:
-            if not info.min <= value <= info.max:
-                raise RuntimeError("Overflow when unpacking long long")
-        elif not (low if d.is_signed else -info.max - 1) <= value <= info.max:
-            raise RuntimeError(f"value cannot be converted to type {d.name} without overflow")
-
-
-_C_NAMES = {"uint8": "uint8_t", "int8": "int8_t", "int16": "int16_t", "int32": "int", "int64": "int64_t", "float32": "float", "float64": "double",
-            "float16": "double", "bfloat16": "double"}
-_LARGEST = float(np.finfo(np.float32).max)
+def _as_integer(x, d: dt.dtype) -> int:
+    """A leaf as an int of dtype `d`: floats are cut. Raises what torch does for a value that is none."""
+    if isinstance(x, complex):
+        raise TypeError("'complex' object cannot be interpreted as an integer")
+    info = np.iinfo(d.numpy)
+    if isinstance(x, int):
+        if d is dt.int64 and not info.min <= x <= info.max:
+            raise ValueError("Overflow when unpacking long long") if x > 2 ** 64 - 1 else RuntimeError("Overflow when unpacking long long")
+        low = 0 if d is dt.uint64 else info.min if d.is_signed else -int(info.max) - 1
+    else:
+        low = info.min
+    if not low <= x <= info.max:
+        raise RuntimeError(f"value cannot be converted to type {d.name} without overflow")
+    return int(x)
 
 
 def _flatten(data) -> tuple[tuple, list]:

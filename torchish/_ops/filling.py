@@ -45,7 +45,7 @@ def _checked(t: TensorBase, value):
         reason = f"\n      didn't match because some of the arguments have invalid types: (!{kind}!)\n"
         raise TypeError(f"fill_() received an invalid combination of arguments - got ({kind}), but expected one of:\n * (Tensor value){reason}"
                         f" * (Number value){reason}") from None
-    check_fits(value, t._spec.dtype)
+    check_fits(value, t._spec.dtype, halves=t._spec.numel != 1)
     return value
 
 

@@ -14,10 +14,10 @@ from .._core.op import Op
 from .._core.record import call
 from .._core.spec import Spec
 from .declare import promoted
+from .halves import HALVES
 from .variants import FUNCTIONS, METHODS, check_writable, guarded, public, register, tensor_or_number, write_elementwise
 
 COMPLEX_DTYPES = (dt.complex64, dt.complex128)
-HALVES = (dt.float16, dt.bfloat16)
 REAL_FLOATS = (dt.float16, dt.bfloat16, dt.float32, dt.float64)
 INTEGERS = tuple(d for d in dt.DTYPES if d.category == dt.INTEGER)
 NUMBERS = (int, float, bool, complex)
@@ -131,7 +131,12 @@ def choice(signature: str, choose: Callable, *, doc: str, out: bool = True, inpl
 
 
 def _write_chosen(self: TensorBase, op: Op, operands: tuple, static: tuple = ()) -> TensorBase:
-    return write_elementwise(op, self, operands, static)
+    try:
+        return write_elementwise(op, self, operands, static)
+    except RuntimeError as error:
+        if op.info.rescue is not None and str(error) == "ZeroDivisionError":
+            op.info.rescue(op, self, *operands)
+        raise
 
 
 # ---------------------------------------------------------------- Python operators

@@ -432,7 +432,7 @@ def _assignable(self: TensorBase, value):
         raise TypeError(f"can't assign a {name} to a {type_name(self._spec)}")
     if isinstance(value, np.generic):
         value = value.item()
-    check_fits(value, self._spec.dtype)
+    check_fits(value, self._spec.dtype, halves=False)
     return value
 
 

@@ -296,12 +296,10 @@ def combinations(input, r=2, with_replacement=False):
 # ---------------------------------------------------------------- broadcasting
 @public("broadcast_tensors", method=False)
 def broadcast_tensors(*tensors):
-    """The tensors expanded (views) to their common shape. Raises RuntimeError where they do not broadcast."""
+    """The tensors expanded (views) to their common shape, those that have it as they are. Raises RuntimeError where they do not broadcast."""
     tensors = _varied(tensors)
     shape = common_shape([t._spec.shape for t in tensors])
-    if all(t._spec.shape == shape for t in tensors):
-        return tuple(tensors)
-    return tuple([expanded(t, shape) for t in tensors])
+    return tuple([t if t._spec.shape == shape else expanded(t, shape) for t in tensors])
 
 
 @public("broadcast_shapes", method=False)

@@ -15,9 +15,9 @@ from .._core.handle import TensorBase
 from .._core.op import Op, cast
 from .._core.spec import Spec, spec_of
 from .._dtype import COMPLEX, FLOATING
+from .halves import HALVES
 from .special_functions import erf
 
-HALVES = (dt.float16, dt.bfloat16)
 C_NAMES = {
     dt.uint8: "unsigned char",
     dt.int8: "signed char",

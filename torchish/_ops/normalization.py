@@ -17,7 +17,7 @@ from .factory import constant_tensor
 from .layout import suggested
 from .nn_common import FLOATING, HALVES, computed, ntuple, require_float, sized
 from .rounding import exact, fused, in_double, lanes, rounded_product
-from .shared import shape_text, summed
+from .shared import shape_text, summed, wrap_dim
 from .variants import METHODS, public
 
 
@@ -223,6 +223,8 @@ def _by_batch(input, weight, bias, running_mean, running_var, training, momentum
             if v is None:
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
         return call(eval_op, (input, weight, bias, running_mean, running_var, eps))
+    if running_mean is None:
+        wrap_dim(1, input._spec.ndim)  # torch asks for the number of channels here
     made = call(train_op, (input, weight, bias, running_mean, running_var, float(momentum), eps))
     _write_statistics(running_mean, running_var, made)
     return made[0]
@@ -340,6 +342,16 @@ def _layer_body(xp, x, w, b, eps, *, count):
     return fused(xp, out, w, b)
 
 
+def _layer_half_body(xp, x, w, b, eps, *, count):
+    """x * inv - mean * inv in one rounding, of equal numbers a residue; NaN where the mean's square overflows."""
+    if not exact(xp, x):
+        return _layer_body(xp, x, w, b, eps, count=count)
+    _, inv, mean, _ = _layer_parts(xp, x, eps, count)
+    out = fused(xp, x, inv, 0 * (mean * mean) - mean * inv)
+    out = out if w is None else out * w
+    return out if b is None else out + b
+
+
 def _layer_x(xp, g, out, x, w, b, eps, *, count):
     centred, inv, mean, axes = _layer_parts(xp, x, eps, count)
     n = _count(x, axes)
@@ -366,14 +378,10 @@ def _infer_layer(x, w, b, eps, *, count):
     return x
 
 
-layer_op = Op(
-    "layer_norm",
-    _layer_body,
-    computed(_infer_layer),
-    grad="NativeLayerNormBackward0",
-    saves=(0, 1),
-    vjp=(_layer_x, _layer_w, lambda xp, g, out, x, w, b, eps, *, count: g.sum(tuple(range(x.ndim - count))), None),
-)
+_LAYER = {"grad": "NativeLayerNormBackward0", "saves": (0, 1), "vjp": (
+    _layer_x, _layer_w, lambda xp, g, out, x, w, b, eps, *, count: g.sum(tuple(range(x.ndim - count))), None)}
+layer_op = Op("layer_norm", _layer_body, computed(_infer_layer), **_LAYER)
+layer_half_op = Op("layer_norm of halves", _layer_half_body, computed(_infer_layer), **_LAYER)
 
 
 def _check_normalized(input, shape: tuple, weight, bias) -> None:
@@ -400,7 +408,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05, cudnn
     """(x - mean) / sqrt(var + eps) * weight + bias over the last dimensions, of `normalized_shape`. Raises RuntimeError where shapes differ."""
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     _check_normalized(input, shape, weight, bias)
-    return call(layer_op, (input, weight, bias, eps), (("count", len(shape)),))
+    return call(layer_half_op if input._spec.dtype in HALVES else layer_op, (input, weight, bias, eps), (("count", len(shape)),))
 
 
 def _rms_body(xp, x, w, eps, *, count):

@@ -15,8 +15,9 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.grad_graph import ask_node, zero_gradient
 from .._dtype import COMPLEX
-from .declare import ALWAYS_BOOL, COMPLEX_TO_FLOAT, INT_TO_FLOAT, NO_OPMATH, call, half_complex, internal, same, unary
+from .declare import ALWAYS_BOOL, COMPLEX_TO_FLOAT, INT_TO_FLOAT, NO_OPMATH, Op, call, half_body, half_complex, internal, same, unary
 from .guards import COMPLEX_DTYPES, INTEGERS, choice, guard, refuse_complex
+from .halves import tail_rounded
 from .layout import by_kind, elementwise_strides, like_strides
 from .variants import METHODS, check_writable, public, register, write_elementwise
 
@@ -68,8 +69,8 @@ def zeros(xp, g, out, *operands, **static):
     return xp.zeros_like(g)
 
 
-def _floating(name: str, body: Callable, vjp: Callable, saves: tuple = (0,), also: tuple = ()) -> None:
-    unary(f"{name}(input)", body, kind=INT_TO_FLOAT, saves=saves, vjp=vjp, also=also)
+def _floating(name: str, body: Callable, vjp: Callable, saves: tuple = (0,), also: tuple = ()) -> Op:
+    return unary(f"{name}(input)", body, kind=INT_TO_FLOAT, saves=saves, vjp=vjp, also=also)
 
 
 def _exp(xp, x):
@@ -90,7 +91,8 @@ _floating("log10", lambda xp, x: xp.log10(x), over(lambda xp, out, x: x * LN10))
 unary("log1p(input)", lambda xp, x: xp.log1p(x), kind=INT_TO_FLOAT, grad="Log1PBackward0", vjp=over(lambda xp, out, x: x + 1),
       also=("special.log1p",))
 _floating("sqrt", lambda xp, x: xp.sqrt(x), over(lambda xp, out, x: 2 * out), RESULT)
-_floating("rsqrt", lambda xp, x: 1 / xp.sqrt(x), slope(lambda xp, out, x: -0.5 * out * out * out), RESULT)
+half_body(lambda xp, half, x: 1 / tail_rounded(xp, xp.sqrt(x), half, x.shape),
+          _floating("rsqrt", lambda xp, x: 1 / xp.sqrt(x), slope(lambda xp, out, x: -0.5 * out * out * out), RESULT))
 
 # ---------------------------------------------------------------- trigonometry
 _floating("sin", lambda xp, x: xp.sin(x), slope(lambda xp, out, x: xp.cos(x)))
@@ -145,8 +147,9 @@ def _round_body(xp, x, *, decimals):
     return xp.rint(x * scale) / scale if decimals > 0 else xp.rint(x / scale) * scale
 
 
-round_decimals = internal("round decimals", _round_body, grad="RoundBackward1", vjp=(zeros,), refuse=(dt.bool_, *INTEGERS, *COMPLEX_DTYPES),
-                          kernel="round_cpu")
+round_decimals, round_to_whole = [
+    internal(name, _round_body, grad="RoundBackward1", vjp=(zeros,), refuse=(dt.bool_, *INTEGERS, *COMPLEX_DTYPES), kernel=kernel)
+    for name, kernel in (("round decimals", "round_cpu"), ("round to 0 decimals", "round_vml_cpu"))]
 
 
 def _choose_round(input, decimals):
@@ -155,7 +158,7 @@ def _choose_round(input, decimals):
     if decimals.__class__ is not int:
         raise TypeError(f"round() received an invalid combination of arguments - got (Tensor, decimals={type(decimals).__name__}), but expected one "
                         "of:\n * (Tensor input, *, Tensor out = None)\n * (Tensor input, *, int decimals, Tensor out = None)\n")
-    return round_decimals, (input,), (("decimals", decimals),)
+    return round_decimals if decimals else round_to_whole, (input,), (("decimals", decimals),)
 
 
 choice("round(input, *, decimals=None)", _choose_round, doc="The nearest integer, halves to even; with `decimals`, the nearest multiple of "

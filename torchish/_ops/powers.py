@@ -10,9 +10,11 @@ from .._core.handle import TensorBase
 from .._core.spec import Spec
 from .._dtype import COMPLEX, FLOATING
 from .conversion import converted
-from .declare import BOOL_TO_LONG, internal, narrow
+from .declare import BOOL_TO_LONG, half_body, internal, narrow
 from .guards import NUMBERS, choice, guard, operator
+from .halves import rounded, tail_rounded
 from .layout import elementwise_strides
+from .scalar_value import fits_with
 from .variants import METHODS, register, tensor_or_number
 
 
@@ -21,7 +23,9 @@ def _power(xp, a, b):
     kind = a.dtype.kind
     if kind == "b":
         return a | ~b
-    if kind not in "iu":
+    if kind == "c":
+        return _complex_power(xp, a, b)
+    if kind == "f":
         return xp.power(a, b)
     whole = xp.power(a, xp.where(b < 0, xp.zeros_like(b), b))
     # negative powers of integers truncate: only those of 1 and -1 are not 0
@@ -36,6 +40,11 @@ def _number_rule(xp, g, out, a, b):
     root = b == 1.5
     power = xp.where(root, xp.sqrt(xp.where(root, a, xp.ones_like(a))), xp.power(xp.where(root, xp.ones_like(a), a), b - 1))
     return xp.where(b == 0, xp.zeros_like(g), g * (b * power))
+
+
+def _complex_power(xp, a, b):
+    """exp(b * log(a)), as C's cpow has it: whole exponents are not exact, and 0 to the power of 0 is NaN."""
+    return xp.exp(b * xp.log(a))
 
 
 def _base_rule(xp, g, out, a, b):
@@ -59,13 +68,26 @@ def _fixed_rule(xp, g, out, x, *, exponent):
 
 
 pow_fixed = internal("pow fixed", lambda xp, x, *, exponent: FIXED[exponent](xp, x), grad="PowBackward0", saves=(0,), vjp=(_fixed_rule,))
-pow_number = internal("pow number", _power, grad="PowBackward0", saves=(0,), vjp=(_number_rule, _exponent_rule), layout=elementwise_strides)
+pow_number = internal("pow number", _power, kernel="pow", grad="PowBackward0", saves=(0,), vjp=(_number_rule, _exponent_rule),
+                      layout=elementwise_strides)
 pow_tensor = internal("pow", _power, grad="PowBackward1", saves=(0, 1, "result"), vjp=(_base_rule, _exponent_rule), refuse=(dt.bool_,), kernel="pow")
-number_pow = internal("pow of number", _power, grad="PowBackward2", saves=(1, "result"), vjp=(_base_rule, _exponent_rule), layout=elementwise_strides)
+number_pow = internal("pow of number", _power, grad="PowBackward2", saves=(1, "result"), vjp=(_base_rule, _exponent_rule),
+                      refuse=(dt.bool_,), kernel="pow", layout=elementwise_strides)
 square_integers = internal("square", lambda xp, x: x * x, kind=BOOL_TO_LONG)
 
 
 narrow(pow_number, pow_tensor, number_pow)
+_HALF_STEPS = {3: lambda xp, half, x: rounded(xp, x * x, half) * x, -2: lambda xp, half, x: 1 / rounded(xp, x * x, half),
+               -0.5: lambda xp, half, x: 1 / tail_rounded(xp, xp.sqrt(x), half, x.shape)}
+
+
+def _pow_fixed_half(xp, half, x, *, exponent):
+    if half is dt.bfloat16 and exponent in _HALF_STEPS:
+        return _HALF_STEPS[exponent](xp, half, x)
+    return FIXED[exponent](xp, x)
+
+
+half_body(_pow_fixed_half, pow_fixed)
 
 
 def _some_tensor(argtypes):
@@ -86,10 +108,11 @@ def _choose_pow(input, exponent):
         if isinstance(input, TensorBase):
             category = input._spec.dtype.category
             if category >= FLOATING:
-                return (pow_fixed, (input,), STATIC[exponent]) if exponent in STATIC else (pow_number, (input, exponent))
+                return (pow_fixed, (input,), STATIC[exponent]) if exponent in STATIC else (
+                    pow_number, (input, fits_with(exponent, input)))
             if kind is int and exponent < 0:
                 raise RuntimeError("Integers to negative integer powers are not allowed.")
-        return pow_number, (input, exponent)
+        return pow_number, (input, fits_with(exponent, input))
     exponent = tensor_or_number(exponent)
     if exponent.__class__ in NUMBERS:
         return pow_number, (input, exponent)

@@ -4,6 +4,8 @@ Extrema are in order_statistics.py, moments in statistics.py, norms in norm.py; 
 """
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import numpy as np
 
@@ -17,6 +19,7 @@ from .._dtype import COMPLEX, FLOATING
 from .declare import Spec
 from .exact_out import bool_only, dtype_named, exact_out
 from .factory import check_dtype
+from .halves import HALVES, rounded
 from .rounding import in_double
 from .selection import refuse, widened
 from .shared import shape_text, sizes, summed, wrap_dim, wrap_dims
@@ -55,7 +58,8 @@ def one_dim(name: str, dim) -> int:
 
 def reduction_planner(op: Op, argtypes: tuple, static: dict):
     """Plan of `body(xp, x, dims, keepdim, **rest)`: static `dims`, `keepdim`, `dtype` (of the result; of the operand's precision if it is
-    complex and the result real). Halves are reduced in float32, forward and backward."""
+    complex and the result real). Halves are reduced in float32, forward and backward; the forward by the body in `op.info` if there is one, which
+    takes the dtype as `half`."""
     a: Spec = argtypes[0]
     static = dict(static)
     dims, keepdim, result = static.pop("dims"), static.pop("keepdim"), static.pop("dtype")
@@ -63,6 +67,8 @@ def reduction_planner(op: Op, argtypes: tuple, static: dict):
     if a.dtype.category == COMPLEX and result.category == FLOATING:
         compute = compute.to_complex()
     body, rest = op.body, static
+    if op.info is not None and result in HALVES:
+        body = partial(op.info, half=result)
     first = result if result is not compute and a.dtype is not result and a.dtype.category != COMPLEX else compute
 
     def impl(xp, x):
@@ -83,9 +89,9 @@ def _typed(rule, flow: dt.dtype, compute: dt.dtype, dims: tuple, keepdim: bool, 
     return typed
 
 
-def reduction(name: str, body, grad: str | None, rule=None, saves: tuple = ()) -> Op:
-    """Declare a reduction with `reduction_planner`."""
-    return Op(name, body, reduction_planner, grad=grad, saves=saves, vjp=None if rule is None else (rule,))
+def reduction(name: str, body, grad: str | None, rule=None, saves: tuple = (), half=None) -> Op:
+    """Declare a reduction with `reduction_planner`; `half` is another body for float16 and bfloat16."""
+    return Op(name, body, reduction_planner, grad=grad, saves=saves, vjp=None if rule is None else (rule,), info=half)
 
 
 def reduce(op: Op, input: TensorBase, dims: tuple, keepdim, result: dt.dtype, rest: tuple = ()) -> TensorBase:
@@ -246,8 +252,24 @@ def _prod_of_others(xp, g, x, dims):
 
 
 _prod_all_rule.again = _prod_rule
-prod_all = reduction("prod", _prod, "ProdBackward0", _prod_all_rule, saves=(0, "result"))
-prod_dim = reduction("prod.dim", _prod, "ProdBackward1", _prod_rule, saves=(0, "result"))
+
+
+def _prod_half(xp, x, dims, keepdim, half):
+    """torch multiplies halves one by one and rounds each time (here: as many as a program can spell out)."""
+    n = count(x.shape, dims)
+    if not 0 < n <= _SPELLED:
+        return _prod(xp, x, dims, keepdim)
+    kept = tuple([d for d in range(x.ndim) if d not in dims])
+    flat = xp.reshape(xp.transpose(x, kept + dims), (*[x.shape[d] for d in kept], n))
+    made = flat[..., 0]
+    for i in range(1, n):
+        made = rounded(xp, made * flat[..., i], half)
+    return xp.reshape(made, reduced_shape(x.shape, dims, keepdim))
+
+
+_SPELLED = 64
+prod_all = reduction("prod", _prod, "ProdBackward0", _prod_all_rule, saves=(0, "result"), half=_prod_half)
+prod_dim = reduction("prod.dim", _prod, "ProdBackward1", _prod_rule, saves=(0, "result"), half=_prod_half)
 
 
 @public("prod", out=True)
@@ -301,17 +323,19 @@ def count_nonzero(input, dim=None):
 
 
 # ---------------------------------------------------------------- logsumexp
-def _logsumexp(xp, x, dims, keepdim):
+def _logsumexp(xp, x, dims, keepdim, half=None):
     if count(x.shape, dims) == 0:
         return xp.log(xp.sum(xp.exp(x), axis=dims, keepdims=keepdim))
     top = xp.max(x.real, axis=dims, keepdims=True)
     top = xp.where(xp.isfinite(top), top, xp.zeros_like(top))
-    total = xp.log(xp.sum(xp.exp(x - top), axis=dims, keepdims=True)) + top
+    each = xp.exp(x - top) if half is None else rounded(xp, xp.exp(rounded(xp, x - top, half)), half)
+    total = xp.sum(each, axis=dims, keepdims=True)
+    total = top + (xp.log(total) if half is None else rounded(xp, xp.log(rounded(xp, total, half)), half))
     return total if keepdim else xp.reshape(total, reduced_shape(x.shape, dims, False))
 
 
 logsumexp_op = reduction("logsumexp", _logsumexp, "LogsumexpBackward0", lambda xp, g, out, x, dims, keepdim: g * xp.conj(xp.exp(x - out)),
-                         saves=(0, "result"))
+                         saves=(0, "result"), half=_logsumexp)
 
 
 @public("logsumexp", out=True, also=("special.logsumexp",))

@@ -159,7 +159,7 @@ def _declare_scan(name: str, op: Op, what: str) -> None:
     def front(input, dim, *, dtype=None):
         spec = input._spec
         result = check_dtype(dtype) if dtype is not None else spec.dtype if spec.dtype.category >= FLOATING else dt.int64
-        if result.category == BOOL and spec.numel:
+        if result.category == BOOL and spec.numel and spec.ndim:
             refuse(f"{name}_out_cpu", result)
         return call(op, (input,), (("dim", _dim_of(name, spec, dim)), ("dtype", result)))
     front.__doc__ = f"The {what} of the elements so far along `dim`; integers and bool give int64 unless `dtype` is given."
@@ -212,7 +212,7 @@ def _declare_cummax(name: str, smallest: bool) -> None:
     def front(input, dim):
         spec = input._spec
         dim = _dim_of(name, spec, dim)
-        if spec.dtype.category == COMPLEX and spec.numel:
+        if spec.dtype.category == COMPLEX and spec.numel and spec.ndim:
             refuse(f"{name}_cpu", spec.dtype)
         return result(call(op, (input,), (("dim", dim), ("size", None), ("squeeze", False))))
     front.__doc__ = (f"The {'smallest' if smallest else 'largest'} element so far along `dim` and its index (the last of ties), "

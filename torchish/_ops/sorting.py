@@ -8,7 +8,7 @@ from .._core.handle import TensorBase
 from .._core.record import call, set_strides
 from .._dtype import BOOL, COMPLEX
 from .exact_out import alone_out, exact_out
-from .layout import elementwise_strides
+from .layout import like_strides
 from .partial_order import kth, picked_as_torch, top
 from .reduction import one_dim
 from .return_types import return_type
@@ -51,7 +51,7 @@ def sorted_pair(input: TensorBase, dim: int, descending: bool, stable: bool | No
     static = (("dim", wrap_dim(dim, spec.ndim)), ("size", None), ("squeeze", False), ("descending", bool(descending)))
     pair = call(sort_op if stable is None else sort_stable_op, (input,), static)
     if input._strides is not None:
-        strides = elementwise_strides(spec, (input,))
+        strides = like_strides(spec, (input,))
         for t in pair:
             set_strides(t, strides)
     return pair

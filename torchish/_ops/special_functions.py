@@ -10,8 +10,9 @@ import math
 import jax
 import jax.numpy as jnp
 
-from .declare import INT_TO_FLOAT, unary
+from .declare import INT_TO_FLOAT, half_body, unary
 from .guards import COMPLEX_DTYPES
+from .halves import rounded
 from .pointwise import slope
 
 TWO_OVER_ROOT_PI = 2 / math.sqrt(math.pi)
@@ -132,7 +133,14 @@ def _logit_rule(xp, g, out, x, eps):
     return xp.where((x < low) | (x > 1 - low), xp.full_like(g, outside), inside)
 
 
-unary("logit(input, eps=None)", _logit, kind=INT_TO_FLOAT, refuse=COMPLEX_DTYPES, vjp=_logit_rule, also=("special.logit",))
+def _logit_half(xp, half, x, eps):
+    if eps is not None:
+        x = xp.minimum(xp.maximum(x, rounded(xp, eps, half)), rounded(xp, 1 - eps, half))
+    return xp.log(rounded(xp, x / rounded(xp, 1 - x, half), half))
+
+
+logit_op = unary("logit(input, eps=None)", _logit, kind=INT_TO_FLOAT, refuse=COMPLEX_DTYPES, vjp=_logit_rule, also=("special.logit",))
+half_body(_logit_half, logit_op)
 
 
 def _sinc(xp, x):

@@ -261,12 +261,13 @@ def _in_place(front: Callable, name: str) -> Callable:
     return _describe(method, front, name)
 
 
-def check_fit(have: Spec, shape, d) -> None:
-    """Raise RuntimeError unless an in-place operation's result of this shape and dtype fits its target."""
+def check_fit(have: Spec, shape, d, shown: dict | None = None) -> None:
+    """Raise RuntimeError unless an in-place operation's result of this shape and dtype fits its target, whose dtype is called as in `shown`."""
     if have.shape != shape:
         raise RuntimeError(f"output with shape {list(have.shape)} doesn't match the broadcast shape {list(shape)}")
     if have.dtype is not d and not can_cast(d, have.dtype):
-        raise RuntimeError(f"result type {d.legacy} can't be cast to the desired output type {have.dtype.legacy}")
+        target = have.dtype.legacy if shown is None else shown[have.dtype.name]
+        raise RuntimeError(f"result type {d.legacy} can't be cast to the desired output type {target}")
 
 
 def assign(self: TensorBase, result: TensorBase) -> TensorBase:
@@ -322,7 +323,7 @@ def tensor_or_number(x):
     if isinstance(x, (int, float, complex)):
         return x.__class__.__mro__[-2](x)
     if hasattr(x, "item") and getattr(x, "ndim", 1) == 0:
-        return x.item()
+        return x.item() if x.__class__ is not np.bool_ else float(x)  # torch does not know NumPy's bool for one, and asks for a float
     raise TypeError(f"unsupported operand type: {type(x).__name__}")
 
 
@@ -354,7 +355,7 @@ def write_elementwise(op: Op, self: TensorBase, operands: tuple, static: tuple =
         except RuntimeError as error:
             check_fit(have, getattr(error, "shape", have.shape), getattr(error, "dtype", have.dtype))
             raise
-        check_fit(have, natural.shape, natural.dtype)
+        check_fit(have, natural.shape, natural.dtype, op.info.shown)
         if natural.dtype is not have.dtype:
             return assign(self, call(op, operands, (*static, ("into", have.dtype))))
     return assign(self, call(op, operands, static))

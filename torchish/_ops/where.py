@@ -7,6 +7,7 @@ from .._core.op import Op, cast, half_complex
 from .._core.spec import Spec, spec_of
 from .declare import broadcast_shapes, call, common_device, promoted
 from .layout import wrapped_strides
+from .scalar_value import fits_with
 from .variants import FUNCTIONS, public, tensor_or_number
 
 
@@ -57,6 +58,9 @@ def where(condition, input=None, other=None):
         raise _misfit((condition, input, other)) from None
     if None in map(_none, operands):
         raise _misfit((condition, operands[0] if other is None else operands[1]))
+    for number, tensor in (operands, operands[::-1]):
+        if isinstance(tensor, TensorBase):
+            fits_with(number, tensor, halves=False)
     return call(where_op, (condition, *operands))
 
 
