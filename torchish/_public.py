@@ -54,6 +54,7 @@ from ._ops import (
     graph_shapes,
     grid_sampling,
     histogram,
+    incomplete_gamma,
     indexing,
     interpolation,
     joining,

@@ -196,6 +196,9 @@ L.ldl_solve(*L.ldl_factor(a), b[:2]) | L.ldl_solve(*L.ldl_factor(a), b.float()) 
 L.ldl_solve(a, a[0, :2].int(), b) | L.ldl_solve(a[:2], a[0].int(), b) | L.ldl_solve(a.long(), a[0].int(), b.long())
 t.signal.windows.hann(3, layout=t.sparse_coo) | t.signal.windows.kaiser(3, layout=t.sparse_csr) | t.ones(2, layout=t.strided)
 """
+ORDERS = {"a": ([0.0, 0.0, 1.0, 2e4, 2e4, 5e6, 1e20, 1e20, 3.0, -1.0, 1e12, 0.5], "float64"),
+          "x": ([0.0, 0.5, 0.0, 1.99e4, 2.02e4, 5.001e6, 1e20, 1e3, 1e20, 1.0, 1.000001e12, 2.0], "float64")}
+GAMMA = "t.igamma(a.detach(), x.detach()) | t.igammac(a.detach(), x.detach())"
 SECTIONS: dict[str, tuple[dict, str]] = {"grids": (IMAGES, GRIDS), "fractional pooling": (POOLS, FRACTIONAL), "linear loss": (LINEAR, LINEAR_LOSS),
                                         "special": (POINTS, SPECIAL.replace("S.", "t.special.")),
                                         "masked": (PARTS, MASKED.replace("M.", "t.masked.")),

@@ -27,7 +27,8 @@ _TAIL = (0.7160046047255528, -0.15395155538859479, -0.0073079612708293225, 0.009
          -8.782102250792454e-08, -2.2994968225198984e-08, 4.8159273075416736e-09)
 
 
-def _horner(coefficients, t):
+def horner(coefficients, t):
+    """The polynomial of these coefficients, the constant first, at `t`."""
     total = coefficients[-1]
     for c in reversed(coefficients[:-1]):
         total = total * t + c
@@ -36,11 +37,11 @@ def _horner(coefficients, t):
 
 def _erf_small(x):
     x2 = x * x
-    return TWO_OVER_ROOT_PI * x * _horner(_SERIES, x2)
+    return TWO_OVER_ROOT_PI * x * horner(_SERIES, x2)
 
 
 def _erfc_large(xp, x):
-    return xp.exp(-x * x) / (x + 1) * _horner(_TAIL, (x - 3) / (x + 1))
+    return xp.exp(-x * x) / (x + 1) * horner(_TAIL, (x - 3) / (x + 1))
 
 
 def erf(xp, x):
@@ -103,7 +104,7 @@ def trigamma(xp, x):
     for _ in range(10):
         total = total + 1 / (at * at)
         at = at + 1
-    total = total + 1 / at + 0.5 / (at * at) + _horner(_BERNOULLI, 1 / (at * at)) / (at * at * at)
+    total = total + 1 / at + 0.5 / (at * at) + horner(_BERNOULLI, 1 / (at * at)) / (at * at * at)
     # the reflection at the precision of x, so that a pole's value is torch's
     s = jnp.sin(jnp.asarray(math.pi, x.dtype) * jnp.where(low, x, 0.5)).astype(jnp.float64)
     return jnp.where(low, (jnp.pi / s) ** 2 - total, total).astype(x.dtype)
@@ -156,4 +157,4 @@ def _sinc_slope(xp, out, x):
 
 unary("sinc(input)", _sinc, kind=INT_TO_FLOAT, vjp=slope(_sinc_slope), also=("special.sinc",))
 
-__all__ = ["digamma", "erf", "erfc", "trigamma"]
+__all__ = ["digamma", "erf", "erfc", "horner", "trigamma"]

@@ -15,7 +15,7 @@ from .._core.op import Op, cast
 from .._core.record import call
 from .._dtype import FLOATING
 from .declare import INT_TO_FLOAT, internal, narrow, unary
-from .guards import COMPLEX_DTYPES, HALVES, INTEGERS, NUMBERS, choice, guard, tensors_only
+from .guards import COMPLEX_DTYPES, HALVES, NUMBERS, choice
 from .nn_common import sized
 from .pointwise import slope, unsigned_zero
 from .return_types import return_type
@@ -172,28 +172,7 @@ def _polygamma_method(self, n):
     return polygamma(n, self)
 
 
-# ---------------------------------------------------------------- incomplete and multivariate gamma
-def _missing(name: str) -> NotImplementedError:
-    return NotImplementedError(f"the derivative for '{name}: input' is not implemented.")
-
-
-def _gamma_density(xp, a, x):
-    return jnp.exp((a - 1) * jnp.log(x) - x - jax.lax.lgamma(a))
-
-
-def _incomplete(name: str, body, sign: int, also: str, doc: str) -> None:
-    op = internal(name, body, grad=f"{name.capitalize()}Backward0", saves=(0, 1), refuse=(*COMPLEX_DTYPES, *INTEGERS, dt.bool_), numpy=False,
-                  vjp=(_missing(name), lambda xp, g, out, a, x: sign * g * _gamma_density(xp, a, x)))
-    guard(tensors_only(name, "input", "other"), op)
-    choice(f"{name}(input, other)", lambda input, other: (op, (input, other)), also=(also,), doc=doc)
-
-
-_incomplete("igamma", lambda xp, a, x: jsp.gammainc(a, x), 1, "special.gammainc",
-            "The regularized lower incomplete gamma function; no derivative in input.")
-_incomplete("igammac", lambda xp, a, x: jsp.gammaincc(a, x), -1, "special.gammaincc",
-            "The regularized upper incomplete gamma function; no derivative in input.")
-
-
+# ---------------------------------------------------------------- multivariate gamma
 def _mvlgamma_planner(op: Op, argtypes: tuple, static: dict):
     a, p = argtypes[0], static["p"]
     if a.dtype in COMPLEX_DTYPES:
