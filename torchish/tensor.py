@@ -21,7 +21,7 @@ from ._core.hooks import register_tensor_hook, retain_grad, tensor_hooks
 from ._core.outgrown import shared_array
 from ._core.removable import add_hook
 from ._core.spec import Size
-from ._core.storage import VersionCounter
+from ._core.storage import REWRITTEN, VersionCounter
 from ._core.tape import state
 from ._device import device
 from ._ops.indexing import alias_view
@@ -284,7 +284,7 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
     def data(self) -> Tensor:
         """The same data outside the graph, with a version counter of its own."""
         made = handle.alias(self)
-        made._counter = VersionCounter()
+        made._counter = VersionCounter(self._edge is not None and not self._edge[0].ends)
         return made
 
     @data.deleter
@@ -299,6 +299,8 @@ class Tensor(TensorBase, metaclass=_TensorMeta):
         if have.dtype is not got.dtype and self._current_edge() is not None and not got.differentiable:
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         source, counter = handle.alias(other), self._counter or self._storage
+        if self._chain is None and source._chain is None and have is got:
+            REWRITTEN[self._read()] = source._storage  # a graph that keeps this tensor sees the new data
         for name in ("_own", "_storage", "_chain", "_value", "_generation", "_offset", "_strides"):
             if name in source.__dict__:
                 self.__dict__[name] = source.__dict__[name]

@@ -43,6 +43,19 @@ def what_batch_norm_leaves_of_the_mean(p):
     return _each_run(p, compute)
 
 
+def softmax_and_its_gradient(p):
+    weights = p.tensor([[1.0, 2.0, 4.0], [0.5, -1.0, 1.0]])
+
+    def compute(x):
+        y = x.softmax(-1)
+        return y, *p.autograd.grad((y * weights).sum(), x)
+    return _each_run(p, compute)
+
+
+def a_sum_is_never_minus_zero(p):
+    return [_bits(p.tensor([-0.0] * n).sum()) for n in (1, 2, 9)]
+
+
 def gradients_of_what_is_normalised(p):
     def compute(x):
         found = []

@@ -183,4 +183,107 @@ def losses_keep_their_own_intermediates(p):
     return [type(p.nn.functional.l1_loss(a, b).grad_fn).__name__, said(p.nn.functional.mse_loss, a, b)]
 
 
+_STEPS = """a.sum()|(a * 2).sum()|(a * a).sum()|(a * a * a).sum()|(a + a).sum()|(a + 1).sum()|
+a.view(-1).sum()|(a.view(-1) * 2).sum()|(a.t() * 2).sum()|
+a[[0]].sum()|a[0].sum()|a.max()|
+a.max(1)[0].sum()|(a @ torch.ones(3, 2)).sum()|a.mean()|a.exp().sum()|a.prod()|a.norm()|a.clone().sum()|
+(torch.cat([a, a]) * 2).sum()|(torch.stack([a, a]) * 2).sum()|(a.sum(0) * 2).sum()|(-a).sum()"""
+
+
+def new_gradients_count_the_writes_of_their_making(p):
+    found = {}
+    for text in _STEPS.replace("\n", "").split("|"):
+        a = p.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
+        eval(text, {"torch": p, "a": a}).backward()
+        found[text] = a.grad._version
+    for dtype in (p.float32, p.float64):
+        a = leaf(p)
+        a.backward(p.ones(3, dtype=dtype))
+        found[str(dtype).rpartition(".")[2]] = a.grad._version
+    a = leaf(p)
+    a.register_hook(lambda g: g * 2)
+    a.sum().backward()
+    return [found, a.grad._version]
+
+
+def parameters_may_share_memory(p):
+    found = []
+    for name, settings in (("SGD", {"momentum": 0.9}), ("SGD", {}), ("Adam", {}), ("Adam", {"amsgrad": True}), ("AdamW", {}), ("Adagrad", {})):
+        a = leaf(p)
+        b = a.detach().requires_grad_()
+        optimizer = getattr(p.optim, name)([a, b], lr=0.1, **settings)
+        for _ in range(3):
+            optimizer.zero_grad()
+            ((a * a).sum() + (b * b).sum()).backward()
+            optimizer.step()
+        found.append([name, a.tolist(), a._version])
+    return found
+
+
+def results_written_through_data_after_a_read(p):
+    a = leaf(p)
+    y = (a.view(-1) * 0.5).tanh()
+    d = y.data
+    y.tolist()
+    d.mul_(2.0)
+    d.tolist()
+    y.sum().backward()
+    return a.grad.tolist()
+
+
+def new_data_is_seen_by_backward(p):
+    a = leaf(p)
+    y = a ** 3
+    y.tolist()
+    a.data = p.tensor([-3.0, 0.0, 0.5])
+    y.sum().backward()
+    return a.grad.tolist()
+
+
+def views_that_are_not_tracked_lead_nowhere(p):
+    a, calls = leaf(p), []
+    with p.inference_mode():
+        v = a[...]
+    v.register_hook(calls.append)
+    s = (v * v).sum()
+    return [v.requires_grad, said(p.autograd.grad, v.sum() * 1, v), said(v.backward, p.ones(3)), said(s.backward), said(s.backward), calls, a.grad]
+
+
+def views_of_special_views_say_where_they_are_from(p):
+    found = []
+    for mode in (p.no_grad, p.inference_mode):
+        b = leaf(p) * 1
+        with mode():
+            v = b[...]
+        w = v.view(-1)
+        found.append(said(w.mul_, 2))
+        b.mul_(2)
+        found.append(said(lambda w=w: w * 2))
+    return found
+
+
+def nodes_are_named_with_their_overload(p):
+    found = []
+    for reduce in (lambda a: a.sum(0), lambda a: a.mean(0), lambda a: a.max(0)[0], lambda a: a / 3):
+        b = reduce(p.ones(2, 3, requires_grad=True))
+        c = b * b
+        with p.no_grad():
+            b.add_(1)
+        found.append(said(c.sum().backward))
+    return found
+
+
+def custom_functions_outside_grad_mode_return_a_detached_alias(p):
+    class Double(p.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2)
+
+    b = leaf(p) * 1
+    with p.no_grad():
+        made = Double.apply(b)
+    return [made is b, made.grad_fn, made.requires_grad, b._version, made._version, made.tolist() == b.tolist()]
+
+
 SCENARIOS = scenarios(globals())

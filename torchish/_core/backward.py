@@ -24,7 +24,7 @@ from .op import OPS, Plan, vjp_plan
 from .record import call, grow_graph
 from .saved import recorded_result, result_plan, rewritten, unpacked
 from .spec import Spec
-from .storage import REWRITTEN
+from .storage import REWRITTEN, REWRITTEN_RESULTS
 from .tape import Node, Value, record_values, record_vjp, state
 from .view import write
 
@@ -41,6 +41,7 @@ class GradientEdge(NamedTuple):
 SECOND: dict[str, tuple] = {}  # the nodes that its gradients show under create_graph, by operand (the last for the rest)
 FORCED: dict[str, int] = {}  # what its gradients depend on beside what carries a derivative: an operand, or -1 for the result
 SHOWN: dict[str, Callable] = {}  # `f(gradient, plan, operand)`, for gradients that are views of the one that arrives
+COPIED: set[str] = set()  # operations whose gradient is a view laid out otherwise than the operand: a leaf gets a copy of it
 WRITES: dict[str, int] = {}  # the `_version` of its gradients, by a node's name, where not 0
 BY_DATA: dict[str, Callable] = {}  # of gradients whose making depends on data: `f(primal node) -> Made`, by an operation's name
 AGAIN_WRITES: dict[str, int] = {}  # and of the gradients of those, by the same name
@@ -122,7 +123,7 @@ class Walk:
                     target = edge[0]
                     if target.__class__ is AccumulateGrad:
                         waiting[target] = waiting.get(target, 0) + 1
-                    elif target not in seen:
+                    elif target not in seen and target.__class__ is not Nowhere:
                         stack.append(target)
         order.sort(key=_by_sequence, reverse=True)
         self.visited = seen | waiting.keys()
@@ -151,10 +152,10 @@ class Walk:
         if node.extra is not None or self.capture is not None:
             buffer = self._arrive(node, buffer)
         if needed is None:
-            needs = tuple([i for i, e in enumerate(edges) if e is not None])
+            needs = tuple([i for i, e in enumerate(edges) if e is not None and e[0].__class__ is not Nowhere])
         else:
             needs = tuple([i for i, e in enumerate(edges) if e is not None and e[0] in needed])
-        if needs:
+        if needs or node.python:
             gradients = self._gradients(node, needs, buffer)
             if self.capture is not None and not node.python:
                 self._note_source(node, needs, gradients, buffer)
@@ -199,7 +200,10 @@ class Walk:
         if "prehooks" in extra:
             g = run_prehooks(extra, [None if g is None else self._tensor(g)])[0]
         if g is not None:
+            first = leaf._grad is None
             accumulate(leaf, self._tensor(g), self.create_graph)
+            if first and id(g) in self.given:
+                leaf._grad._storage.version = 1  # torch copies what the user holds
             if id(g) in self.zeros and leaf._grad._storage.version == 0:
                 leaf._grad._storage.zero = True
         if leaf._post_hooks:
@@ -308,7 +312,8 @@ class Walk:
         given = [g for g in buffer if g is not None]
         arrived = tuple([g is not None for g in buffer])
         plan = vjp_plan(primal.plan, needs, arrived)
-        kept = unpacked(node, primal) if node.extra is not None and "packed" in node.extra else rewritten(node, primal) if REWRITTEN else None
+        kept = unpacked(node, primal) if node.extra is not None and "packed" in node.extra else \
+            rewritten(node, primal) if REWRITTEN or REWRITTEN_RESULTS else None
         if kept is not None:
             inputs, outs = kept
             forward = None
@@ -411,7 +416,7 @@ def run_plain(root: GradNode, number: int, gradient: Value, keep_graph: bool) ->
 
     Returns False, having done nothing, where the graph is not like that.
     """
-    order, seen, waiting, stack, hidden = [], {root}, {}, [root], bool(REWRITTEN)
+    order, seen, waiting, stack, hidden = [], {root}, {}, [root], REWRITTEN or REWRITTEN_RESULTS
     while stack:
         node = stack.pop()
         if node.extra is not None or node.node is None or hidden and rewritten(node, node.node) is not None:
@@ -513,11 +518,49 @@ def accumulate_value(node: AccumulateGrad, gradient: Value) -> None:
         return
     with accumulating:
         if leaf._grad is None and leaf._strides is None:
-            leaf._grad = owner_of(gradient)
+            leaf._grad = grad = owner_of(gradient)
+            version = first_version(gradient)
+            if version:
+                grad._storage.version = version
         else:
             accumulate(leaf, new_tensor(gradient), False)
     if leaf._post_hooks:
         run_accumulated(leaf)
+
+
+def first_version(gradient: Value) -> int:
+    """The `_version` of a leaf's new gradient: torch takes over what only it holds, with the writes of its making, and copies the rest into it."""
+    sums = 0  # how many gradients were added to the first: torch does so in place, unless that is a view or somebody else's
+    while (made := gradient.node) is not None:
+        plan = made.plan
+        writes = plan.writes
+        if writes is None:
+            writes = plan.writes = _writes_of(plan)
+        viewed = plan.primal is not None and plan.primal.op.name in SHOWN and plan.outs[0].numel > 1
+        if sums and viewed:
+            return sums - 1
+        if writes >= 0:
+            return sums + writes
+        if plan.primal is not None:
+            gradient = made.inputs[-1]
+        else:
+            sums += 1
+            gradient = made.inputs[0]
+    return sums - 1 if sums else 1
+
+
+def _writes_of(plan: Plan) -> int:
+    """The version of what a plan gives, as a leaf's new gradient; -1 where that depends on its operands."""
+    primal = plan.primal
+    if primal is None:  # no gradient, so a sum of them, or what the user or a hook made
+        return -1 if plan.op.name == "add" else 0 if any(isinstance(a, Spec) for a in plan.argtypes) else 1
+    if primal.op.name in COPIED:
+        return 1 if plan.outs[0].numel > 1 else 0
+    if len(primal.argtypes) > 1 and primal.op.name in SHOWN:
+        return 0
+    if primal.op.name in SHOWN and primal.outs[0].numel == plan.outs[0].numel:
+        return -1
+    return WRITES.get(primal.node_class.__name__, 0) if primal.node_class is not None else 0
 
 
 def accumulate(leaf: TensorBase, gradient: TensorBase, create_graph: bool) -> None:
@@ -527,6 +570,7 @@ def accumulate(leaf: TensorBase, gradient: TensorBase, create_graph: bool) -> No
         if have is None:
             new = new_tensor(gradient._read())
             leaf._grad = call(OPS["copy"], (new, gradient)) if create_graph and gradient._edge is not None else new
+            leaf._grad._storage.version = 1 if create_graph else first_version(gradient._read())
             strides = leaf._current_strides
             if leaf._strides is not None and is_dense(leaf._spec.shape, strides):
                 set_strides(leaf._grad, strides)  # a gradient is laid out as its leaf is
@@ -629,7 +673,7 @@ def make_roots(tensors: tuple, gradients: tuple | None) -> list:
             if not spec.dtype.is_floating_point:
                 raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {spec.dtype!r}")
             g = new_tensor(ones_value(spec))
-        if edge is None:
+        if edge is None or edge[0].__class__ is Nowhere:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
         roots.append((edge, g))
     return roots

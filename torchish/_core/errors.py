@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 
-_NUMBERED = re.compile(r"Backward\d*$")
+_NUMBERED = re.compile(r"Backward0?(?=\d*$)")
 
 FREED = ("Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved "
          "intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to "
@@ -20,7 +20,7 @@ def type_name(spec) -> str:
 
 
 def short_name(cls: type) -> str:
-    """What torch calls a node of this class in such messages: 'Mul' for MulBackward0."""
+    """What torch calls a node of this class in such messages: 'Mul' for MulBackward0, 'Sum1' for SumBackward1."""
     return _NUMBERED.sub("", cls.label or cls.__name__)
 
 

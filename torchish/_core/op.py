@@ -105,7 +105,7 @@ class Plan:
     """An Op bound to operand types and static parameters: what is replayed, and what comes out. Compared by identity."""
 
     __slots__ = ("op", "impl", "outs", "out", "argtypes", "static", "differentiable", "numpy", "cost", "vjps", "primal", "needs", "given", "by_rule",
-                 "node_class", "check", "twin", "rules", "saves_result", "passes", "numbers", "passed")
+                 "node_class", "check", "twin", "rules", "saves_result", "passes", "numbers", "passed", "writes")
 
     def __init__(self, op: Op, impl: Callable, out, argtypes: tuple, static: tuple, primal: Plan | None = None):
         self.op, self.impl, self.argtypes, self.static, self.primal = op, impl, argtypes, static, primal
@@ -120,6 +120,7 @@ class Plan:
         self.needs = self.given = None
         self.by_rule = False
         self.numbers = any(a in (int, float, bool, complex) for a in argtypes)  # whether any operand is a Python number
+        self.writes: int | None = None  # the version of its result as a leaf's new gradient, see backward.first_version
         self.passes = False  # a vjp whose gradients are the cotangent unchanged
         self.check = op.check if primal is None else None
         self.twin: Plan | None = None

@@ -43,13 +43,15 @@ class Storage:
 # Note [Hidden writes]: a write through `.data` bumps a counter that the graph does not see. torch keeps tensors for backward by reference, so its
 # gradients are then taken at the new numbers. What a graph kept before such a write is noted here: {Value before: the Storage}.
 REWRITTEN: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+REWRITTEN_RESULTS: weakref.WeakSet = weakref.WeakSet()  # Storages of results: a node does not hold the Value of its result
 
 
 class VersionCounter:
     """A version counter apart from its storage's, for `.data`."""
 
-    __slots__ = ("version", "ref", "__weakref__")
+    __slots__ = ("version", "of_result", "ref", "__weakref__")
 
-    def __init__(self):
+    def __init__(self, of_result: bool = False):
         self.version = 0
+        self.of_result = of_result  # whether it counts writes to what an operation gave, which a graph may keep as its result
         self.ref = weakref.ref(self)

@@ -15,7 +15,7 @@ from .handle import CONJUGATING, NEGATING, TensorBase
 from .op import Op, half_complex, simple
 from .record import call_values, grow_graph
 from .shared_memory import SharedStorage, unread, view_value, write_view
-from .storage import REWRITTEN, Storage
+from .storage import REWRITTEN, REWRITTEN_RESULTS, Storage
 from .tape import Value, nobody, record_values, state
 
 OVERLAPPING = "overlapping"  # the `info` of a view op whose elements can share memory
@@ -294,7 +294,7 @@ def write(t: TensorBase, value: Value, edge: tuple | None) -> None:
     if state.scope is not None:
         state.scope.check_write(storage.value, value)
     if t._counter is not None and t._counter is not storage:
-        note_hidden(storage)
+        note_hidden(storage, t._counter)
     if t._chain is None:
         storage.store(value)
         if edge is not None:
@@ -324,10 +324,12 @@ def write(t: TensorBase, value: Value, edge: tuple | None) -> None:
         t._seen = (t._counter or storage).version
 
 
-def note_hidden(storage: Storage) -> None:
+def note_hidden(storage: Storage, counter) -> None:
     """Before a write that other users of a Storage do not see counted: see Note [Hidden writes]."""
     REWRITTEN[storage.value] = storage
     storage.hidden = True
+    if getattr(counter, "of_result", False):
+        REWRITTEN_RESULTS.add(storage)
 
 
 def _write_root(t: TensorBase, value: Value) -> None:
@@ -412,11 +414,14 @@ def origin_message(t: TensorBase, direct: bool) -> str:
     """Why a view made in a special way cannot follow an in-place write: to itself (`direct`), or to its base or another view of it."""
     origin, edge = t._origin, t._edge
     what = "is being modified inplace" if direct else "and its base or another view of its base has been modified inplace"
-    if edge is not None and not edge[0].ends:
-        opening = f"Output {edge[1]} of {short_name(type(edge[0]))} is a view {'and ' if direct else ''}{what}. "
-    else:
+    recorded = edge is not None and not edge[0].ends
+    subject = f"Output {edge[1]} of {short_name(type(edge[0]))} is a view" if recorded else "A view was"
+    if origin in ("inference", "no_grad"):
         mode, normal = ("inference mode", "in normal mode") if origin == "inference" else ("no_grad mode", "with grad mode enabled")
-        opening = f"A view was created in {mode} {'and ' if direct else ''}{what} {normal}. "
+        whose = "of a view which was " if recorded else ""
+        opening = f"{subject} {whose}created in {mode} {'and ' if direct else ''}{what} {normal}. "
+    else:
+        opening = f"{subject} {'and ' if direct else ''}{what}. "
     return opening + _ORIGINS[origin]
 
 

@@ -20,6 +20,7 @@ from .declare import INT_TO_FLOAT, internal
 from .halves import HALVES, rounded
 from .layout import elementwise_strides, like_strides, ordered_strides
 from .nn_common import computed, conj, erf, not_implemented, require_float, sigmoid, sized, softplus
+from .rounding import exact, fused, in_double, rounded_product, row_sum
 from .sampling import source
 from .shared import wrap_dim
 from .variants import FUNCTIONS, METHODS, assign, check_writable, public, register
@@ -518,21 +519,21 @@ def _shifted(xp, x, dim: int):
 def _softmax_body(xp, x, *, dim, half=None):
     if x.size == 0:
         return x
-    e = xp.exp(_shifted(xp, x, dim))
-    total = e.sum(dim, keepdims=True)
+    e = in_double(xp, xp.exp, _shifted(xp, x, dim))
+    total = row_sum(xp, e, dim)
     if half is not None and dim != x.ndim - 1:  # torch keeps the exponentials in the result meanwhile
         e = rounded(xp, e, half)
-    return e / total
+    return e * in_double(xp, lambda a: 1 / a, total) if half is None and exact(xp, e) else e / total
 
 
 def _log_softmax_body(xp, x, *, dim, half=None):
     if x.size == 0:
         return x
     z = _shifted(xp, x, dim)
-    total = xp.exp(z).sum(dim, keepdims=True)
+    total = row_sum(xp, in_double(xp, xp.exp, z), dim)
     if half is not None and dim == x.ndim - 1:
         return z - rounded(xp, xp.log(rounded(xp, total, half)), half)
-    return z - xp.log(total)
+    return z - in_double(xp, xp.log, total)
 
 
 def _infer_softmax(name: str):
@@ -557,13 +558,13 @@ def _at_least_1d(body):
 def _softmax_rule(xp, g, out, x, *, dim, half=None):
     if not x.ndim:
         return g * 0
-    return out * (g - (g * out).sum(dim, keepdims=True))
+    return out * (g - row_sum(xp, rounded_product(xp, g, out), dim))
 
 
 def _log_softmax_rule(xp, g, out, x, *, dim, half=None):
     if not x.ndim:
         return g * 0
-    return g - xp.exp(out) * g.sum(dim, keepdims=True)
+    return fused(xp, -in_double(xp, xp.exp, out), row_sum(xp, g, dim), g)
 
 
 softmax_op = Op(

@@ -4,7 +4,7 @@ Facts of torch 2.13, one table each, keyed by the name of the forward's node. Th
 """
 from __future__ import annotations
 
-from .._core.backward import AGAIN_WRITES, BY_DATA, FORCED, SECOND, SHOWN, WRITES, Made
+from .._core.backward import AGAIN_WRITES, BY_DATA, COPIED, FORCED, SECOND, SHOWN, WRITES, Made
 from .._core.grad_graph import GradNode, _classes, node_class, zero_gradient
 from .._core.handle import new_tensor
 from .._core.saved import SAVED_NAMES
@@ -79,7 +79,7 @@ SECOND.update({
     "AddcmulBackward0": ("MulBackward1", "MulBackward0", "MulBackward0"), "AddcdivBackward0": ("MulBackward1", "DivBackward0", "MulBackward0"),
     "linear with bias: AddmmBackward0": ("ViewBackward0", "MmBackward0", "TBackward0"),
     "linear with bias: ViewBackward0": ("ViewBackward0", "ViewBackward0", "TBackward0"), "linear: MmBackward0": ("MmBackward0", "TBackward0"),
-    "AbsBackward0": (zero_gradient("MulBackward0"),),
+    "AbsBackward0": (zero_gradient("MulBackward0"),), "matmul vector matrix": ("SqueezeBackward1", "MmBackward0"),
     "RemainderBackward1": ("MulBackward0", "MulBackward0"), "DistBackward0": ("MulBackward0", "NegBackward0"),
 })
 
@@ -142,6 +142,9 @@ SAVED_NAMES.update({
 
 
 # ---------------------------------------------------------------- gradients that are views of what arrives
+COPIED.update(("sum", "sum.dim", "t", "permute", "transpose"))
+
+
 def _summed(gradient, plan, i):
     """Of a sum: what arrives, repeated."""
     shape, static = plan.argtypes[0].shape, dict(plan.static)

@@ -15,7 +15,7 @@ import numpy as np
 from .. import _dtype as dt
 from .._core.op import Op
 from .nn_common import product, swap
-from .optimizer_steps import count_write, finish, planner, record, store, values_of
+from .optimizer_steps import count_write, finish, overlapping, planner, record, store, values_of
 
 RULES: dict[str, Callable] = {}
 DTYPE_OF_STEP = np.float64
@@ -232,6 +232,11 @@ def rule_step(name: str, params: list, grads: list, states: dict, numbers: dict,
     `numbers` and `flags` are the settings the rule reads; `decay` is "", "coupled" (weight_decay * p joins the gradient) or "decoupled" (p shrinks).
     """
     count = len(params)
+    if overlapping(values_of(params)):
+        for i in range(count):
+            rule_step(name, params[i:i + 1], grads[i:i + 1], {k: tensors[i:i + 1] for k, tensors in states.items()}, numbers, maximize=maximize,
+                      decay=decay, flags=flags)
+        return
     held = [t for tensors in states.values() for t in tensors]
     static = (
         ("name", name),

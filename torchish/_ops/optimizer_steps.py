@@ -38,6 +38,11 @@ def count_write(params: list) -> None:
         (p._counter or p._storage).version += 1
 
 
+def overlapping(values: list) -> bool:
+    """Whether two parameters are the same memory, which torch, taking one after the other, updates twice."""
+    return len({id(v) for v in values}) < len(values)
+
+
 def record(op: Op, values: list, numbers: tuple, static: tuple) -> tuple:
     types = tuple([v.spec for v in values] + [float] * len(numbers))
     plan = op.plans.get((types, static)) or op.plan(types, static)
@@ -106,7 +111,11 @@ def sgd_step(params, grads, momentum_buffers, *, lr, momentum, dampening, weight
         return list(momentum_buffers)
     use = momentum != 0
     have = tuple([b is not None for b in momentum_buffers]) if use else ()
-    values = values_of(params) + values_of(grads)
+    values = values_of(params)
+    if overlapping(values):
+        settings = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov, "maximize": maximize}
+        return [sgd_step([p], [g], [b], **settings)[0] for p, g, b in zip(params, grads, momentum_buffers)]
+    values += values_of(grads)
     if use:
         values += values_of([b for b in momentum_buffers if b is not None])
     static = (
@@ -189,6 +198,12 @@ def adam_step(
     count = len(params)
     if not count:
         return
+    if overlapping(values_of(params)):
+        tops = max_exp_avg_sqs if amsgrad else [None] * count
+        for p, g, m, v, top, step in zip(params, grads, exp_avgs, exp_avg_sqs, tops, steps):
+            adam_step([p], [g], [m], [v], [] if top is None else [top], [step], lr=lr, beta1=beta1, beta2=beta2, eps=eps, weight_decay=weight_decay,
+                      amsgrad=amsgrad, maximize=maximize, decoupled=decoupled)
+        return
     targets = [*params, *exp_avgs, *exp_avg_sqs, *steps]
     values = values_of([*params, *grads, *exp_avgs, *exp_avg_sqs, *steps])
     if amsgrad:
@@ -209,4 +224,4 @@ def adam_step(
     finish(outs[0])
 
 
-__all__ = ["adam_step", "count_write", "finish", "planner", "record", "sgd_step", "store", "values_of"]
+__all__ = ["adam_step", "count_write", "finish", "overlapping", "planner", "record", "sgd_step", "store", "values_of"]

@@ -48,8 +48,8 @@ def rounded_product(xp, a, b):
 
 
 def in_double(xp, f, *args):
-    """`f(*args)` of float32 arrays rounded once: XLA turns divisions and roots of float32 into less exact ones."""
-    if xp is np or args[0].dtype != np.float32 or not exact(xp, args[0]):
+    """`f(*args)` of few float32 numbers rounded once: XLA turns divisions and roots into less exact ones, and NumPy's exp is further from torch's."""
+    if args[0].dtype != np.float32 or args[0].size > FEW:
         return f(*args)
     return f(*[a.astype(np.float64) for a in args]).astype(np.float32)
 
@@ -79,6 +79,13 @@ def added(xp, a):
     for row in (*a[whole * LANES:], *running[1:]):
         total = total + row
     return total
+
+
+def row_sum(xp, a, axis: int):
+    """The sum along an axis, kept: of short rows one element after the other, as torch's softmax has it."""
+    if not exact(xp, a) or not 0 < a.shape[axis] < lanes(a.dtype):
+        return a.sum(axis, keepdims=True)
+    return xp.expand_dims(_one_by_one(xp, xp.moveaxis(a, axis, 0)), axis)
 
 
 def _one_by_one(xp, a):
@@ -118,6 +125,11 @@ def sum_as_torch(xp, x, axes: tuple):
     kept, order = x.ndim - len(axes), sorted(axes)
     if not x.size or not exact(xp, x):
         return None
+    made = _sum_in_order(xp, x, kept, order, axes)
+    return made if made is None or xp is not np else made + made.dtype.type(0)  # torch adds to 0: never -0
+
+
+def _sum_in_order(xp, x, kept: int, order: list, axes: tuple):
     if order == list(range(kept, x.ndim)):
         return added_along(xp, x.reshape(*x.shape[:kept], -1))
     if order != list(range(len(axes))):
@@ -134,4 +146,4 @@ def sum_as_torch(xp, x, axes: tuple):
     return None if parts[-1] is None else xp.concatenate(parts).reshape(x.shape[len(axes):])
 
 
-__all__ = ["exact", "fused", "in_double", "lanes", "rounded_product", "sum_as_torch"]
+__all__ = ["exact", "fused", "in_double", "lanes", "rounded_product", "row_sum", "sum_as_torch"]

@@ -402,7 +402,7 @@ def _dirty_output(ctx: BackwardCFunction, o, i: int, tracked: bool):
     """An input that forward modified: the node becomes its place in the graph, and its base's where it is a view."""
     if not tracked:
         o._bump()
-        return o
+        return o if o._current_edge() is None else handle.alias(o)
     try:
         check_place(o)
     except RuntimeError as error:

@@ -241,7 +241,7 @@ def _rows(out: Tensor, inputs: tuple, create_graph: bool, vectorize: bool) -> li
     if out.is_complex():
         raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {out.dtype!r}")
     if out.numel() == 1:
-        return list(_gradients((out,), inputs, (torch.ones_like(out.detach()),), create_graph))
+        return [None if g is None else torch.stack([g]) for g in _gradients((out,), inputs, (torch.ones_like(out.detach()),), create_graph)]
     used: list = []
 
     def row(cotangent):

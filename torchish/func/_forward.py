@@ -7,7 +7,6 @@ from typing import Any
 from .._core import dual
 from .._core.capture import Mapping
 from .._core.modes import transforming
-from .._core.record import call
 from ..tensor import Tensor
 from ._tree import tree_flatten, tree_map, tree_unflatten
 
@@ -79,7 +78,7 @@ def _unpacked(t: Tensor, number: int, strict: bool) -> tuple[Tensor, Tensor]:
             raise RuntimeError("jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed with "
                                "strict=True.")
         tangent = dual.zero_tangent(primal)
-    return call(dual.identity, (primal,)) if primal.requires_grad else primal, tangent
+    return primal[...], tangent  # a view, as torch's is
 
 
 def linearize(func: Callable, *primals: Any) -> tuple[Any, Callable]:

@@ -100,7 +100,7 @@ def jacfwd(func: Callable, argnums: int | tuple[int, ...] = 0, has_aux: bool = F
         stacked, aux = vmap(columns, out_dims=(0, None), randomness=randomness)(*basis_of(inputs))
         _check_real(stacked, "jacfwd", "outputs")
         sizes = [x.numel() for x in inputs]
-        result = [tree_unflatten([b.movedim(0, -1).reshape(*t.shape[1:], *x.shape) for b, x in zip(_blocks(t, sizes), inputs)], in_spec)
+        result = [tree_unflatten([b.movedim(0, -1).view(*t.shape[1:], *x.shape) for b, x in zip(_blocks(t, sizes), inputs)], in_spec)
                   for t in stacked]
         made = tree_unflatten(result, found["spec"])
         return (made, tree_unflatten(aux, found["aux"])[0]) if has_aux else made
