@@ -38,6 +38,7 @@ ROWS: list[tuple[str, list, list | None]] = [
     ("a ** 2", [0.0, -1.0], None), ("a ** 0", [0.0, -1.0], None), ("a ** 0.5", [0.0, 4.0], None), ("a ** b", [0.0, 0.0, 2.0], [0.0, 2.0, 0.0]),
     ("2 ** a", [0.0, -1.0], None), ("0 ** a", [0.0, 1.0, 2.0], None), ("a ** -1", [0.0, 2.0], None),
     ("torch.where(a > 0, a.sqrt(), 0 * a)", [0.0, -1.0, 4.0], None), ("torch.where(a > 0, a.log(), torch.zeros(2))", [0.0, 1.0], None),
+    ("torch.logaddexp2(a, b)", [-1.0, INF, -INF, 0.0], [-1.0, INF, -INF, 1.0]), ("a.sum()", [-0.0, -0.0], None),
     ("torch.special.xlogy(a, b)", [0.0, 0.0, 1.0], [0.0, 2.0, 2.0]), ("torch.logaddexp(a, b)", [0.0, -INF], [0.0, -INF]),
     ("a.logsumexp(0)", [-INF, -INF], None), ("a.logsumexp(0)", [-INF, 0.0], None), ("a.logcumsumexp(0)", [-INF, 0.0, 1.0], None),
     ("a.softmax(0)", [-INF, 0.0], None), ("a.log_softmax(0)", [-INF, 0.0], None), ("a.sigmoid()", [-200.0, 200.0], None),

@@ -13,6 +13,7 @@ from .declare import INT_TO_FLOAT, NO_OPMATH, binary, broadcast_shapes, half_bod
 from .guards import COMPLEX_DTYPES, INTEGERS, NUMBERS, choice, guard, refuse_complex, tensor_first, tensors_only
 from .halves import rounded
 from .pointwise import LN2, conj, zeros
+from .rounding import fused
 from .variants import tensor_or_number
 
 _NOT_FLOAT = (dt.bool_, *INTEGERS)
@@ -89,7 +90,16 @@ def _share(exp):
 
 _pair("logaddexp(input, other)", lambda xp, a, b: _logaddexp(xp, a, b, xp.exp, xp.log1p), refuse=_NOT_FLOAT, inplace=False,
       vjp=_share(lambda xp, x: xp.exp(x)))
-_pair("logaddexp2(input, other)", lambda xp, a, b: _logaddexp(xp, a, b, xp.exp2, lambda x: xp.log1p(x) * (1 / LN2)),
+
+
+def _logaddexp2(xp, a, b):
+    high, low = xp.maximum(a, b), xp.minimum(a, b)
+    rest = xp.log1p(xp.exp2(low - high))
+    # one rounding, as torch has it, shows where the sum is 0
+    return xp.where((a == b) & xp.isinf(a), a, fused(xp, rest, np.asarray(1 / LN2, rest.dtype), high))
+
+
+_pair("logaddexp2(input, other)", _logaddexp2,
       refuse=(*_NOT_FLOAT, *COMPLEX_DTYPES), inplace=False, vjp=_share(lambda xp, x: xp.exp2(x)))
 
 

@@ -20,6 +20,7 @@ from .declare import Spec
 from .exact_out import bool_only, dtype_named, exact_out
 from .factory import check_dtype
 from .halves import HALVES, rounded
+from .pointwise import unsigned_zero
 from .rounding import in_double
 from .selection import refuse, widened
 from .shared import shape_text, sizes, summed, wrap_dim, wrap_dims
@@ -123,7 +124,8 @@ def _accumulated(input: TensorBase, dtype) -> dt.dtype:
 
 # ---------------------------------------------------------------- sum and mean
 def _sum(xp, x, dims, keepdim):
-    return summed(xp, x, dims, keepdim)
+    total = summed(xp, x, dims, keepdim)
+    return unsigned_zero(xp, total) if x.dtype.kind == "f" else total
 
 
 def divided(xp, a, n):
