@@ -156,7 +156,7 @@ CASES: dict[str, Case] = {
     "meta int64": Case(None, dt.int64, {"shape": (), "device": "meta"}),
 }
 
-_PRINTABLE = [d for d in dt.DTYPES if d.numpy is not None]
+_PRINTABLE = [d for d in dt.DTYPES if d is dt.BY_NUMPY.get(d.numpy)]  # not those that are held in another dtype
 _FLOAT_MAKERS = [
     lambda rng, n: rng.standard_normal(n),
     lambda rng, n: rng.integers(-20, 20, n),

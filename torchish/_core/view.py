@@ -416,7 +416,7 @@ def origin_message(t: TensorBase, direct: bool) -> str:
     what = "is being modified inplace" if direct else "and its base or another view of its base has been modified inplace"
     recorded = edge is not None and not edge[0].ends
     subject = f"Output {edge[1]} of {short_name(type(edge[0]))} is a view" if recorded else "A view was"
-    if origin in ("inference", "no_grad"):
+    if origin in ("inference", "no_grad") or not recorded:
         mode, normal = ("inference mode", "in normal mode") if origin == "inference" else ("no_grad mode", "with grad mode enabled")
         whose = "of a view which was " if recorded else ""
         opening = f"{subject} {whose}created in {mode} {'and ' if direct else ''}{what} {normal}. "

@@ -150,8 +150,8 @@ def _half_variant(op: Op, argtypes: tuple, half: dt.dtype, compute: dt.dtype) ->
     """The op's body on float16 or bfloat16: with the roundings that torch makes before it computes and in between."""
     info: Elementwise = op.info
     body = op.body if info.half is None else partial(_of_half, info.half, half)
-    other = [info.narrow and i not in info.wide if a.__class__ is not Spec else a.dtype is not half and not (i in info.wide and a.ndim == 0)
-             for i, a in enumerate(argtypes)]
+    other = [info.narrow and i not in info.wide if a.__class__ is not Spec
+             else a.dtype is not half and not a.dtype.is_complex and not (i in info.wide and a.ndim == 0) for i, a in enumerate(argtypes)]
     if compute is half or not any(other):
         return body
 

@@ -140,7 +140,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
     (N, num_classes, *out_features) of probabilities. `options` change nothing here. Raises RuntimeError for a weight of another shape or a
     label smoothing out of range."""
 
-    __constants__ = ["ignore_index", "reduction", "label_smoothing", "num_classes", "out_features"]
+    __constants__ = ["num_classes", "out_features", "reduction", "ignore_index", "label_smoothing"]
 
     def __init__(
         self,
