@@ -39,6 +39,7 @@ OWN = {
     "arithmetic": """
         t.rsub(x, p, alpha=2) ; t.rsub(x, 2, alpha=3) ; t.xlogy(2, x.abs()) ; x.clamp_min(0.5) ; x.clamp_max(0.5) ; x.clamp_min(p) ; x.clamp_max(p)
         x.clamp(min=p) ; x.clamp(max=p) ; x.clamp(p, p + 1)
+        t.fmod(i, 2) ; t.fmod(i, i + 1)
     """,
     "matmul": """
         t.bmm(q, k) ; F.linear(v, w.t()) ; F.linear(x, x[0]) ; F.linear(v, v) ; F.linear(v, v, x[0, 0])
