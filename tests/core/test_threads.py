@@ -114,3 +114,22 @@ def test_custom_functions_and_hooks_run_in_the_thread_of_backward():
     worker.start()
     worker.join()
     assert (names, a.grad.tolist()) == (["worker"], [2.0, 2.0])
+
+
+def test_a_value_that_its_thread_overwrote_and_did_not_keep():
+    made, used, kept = {}, threading.Event(), []
+
+    def work():
+        t = made["t"] = torch.ones(2) * 2
+        recorded.set()
+        used.wait(10)
+        t.add_(5)
+        kept.append(t.tolist())
+    recorded = threading.Event()
+    thread = threading.Thread(target=work)
+    thread.start()
+    recorded.wait(10)
+    y = made["t"] + 1
+    used.set()
+    thread.join()
+    assert (y.tolist(), kept) == ([3.0, 3.0], [[7.0, 7.0]])

@@ -24,15 +24,17 @@ def adopt(found: list[Value], run: Callable) -> None:
     if not found:
         return
     copies = Tape()
-    twins: dict[Value, Value] = {}
+    twins: dict[tuple, Value] = {}  # by node and output: where the tape has moved on, it no longer knows the Values
     for node in _needed(found):
-        made = Node(node.plan, tuple([twins.get(v, v) if v.__class__ is Value else v for v in node.inputs]))
+        inputs = [twins.get((v.node, v.index), v) if v.__class__ is Value and v.array is None else v for v in node.inputs]
+        made = Node(node.plan, tuple(inputs))
         outs = [Value(spec, made, i) for i, spec in enumerate(node.plan.outs)]
-        twins.update(zip(node.tape.values[node.at:node.at + len(outs)], outs))
+        twins.update({(node, i): out for i, out in enumerate(outs)})
         copies.append(made, outs)
-    run(copies, CAUSE, -1, tuple(sorted({copies.place(twins[v]) for v in found})))
-    for v in found:
-        v.array = twins[v].array
+    pairs = [(v, twins[v.node, v.index]) for v in found]
+    run(copies, CAUSE, -1, tuple(sorted({copies.place(twin) for _, twin in pairs})))
+    for v, twin in pairs:
+        v.array = twin.array
 
 
 def _needed(found: list[Value]) -> list[Node]:
