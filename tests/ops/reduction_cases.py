@@ -83,7 +83,7 @@ u.prod(dtype=t.uint8) | a.logsumexp(0) | x.logsumexp((0, 2), True) | i.logsumexp
 nan.logsumexp(0) | a.logsumexp(()) | s.logsumexp(()) | t.zeros(0, 3).logsumexp(0) | bf.logsumexp(1) | a.count_nonzero() | x.count_nonzero((0, 1))
 nan.count_nonzero(0) | c.count_nonzero() | b.count_nonzero(1) | a.count_nonzero((0, 0)) | a.sum_to_size(1, 4) | a.sum_to_size(2, 3, 4)
 a.sum_to_size((1, 1, 1)) | a.sum_to_size(5) | i.sum_to_size(1, 4) | b.sum_to_size(()) | a.sum_to_size(2, 2, 3, 4) | x.aminmax(dim=1)
-x.aminmax(dim=0, keepdim=True) | nan.aminmax(dim=1) | s.aminmax(dim=0, keepdim=True) | t.zeros(0, 3).aminmax(dim=0) | tie.aminmax(dim=1)
+t.zeros(0).amin(dim=[0, -1]) | x.aminmax(dim=0, keepdim=True) | nan.aminmax(dim=1) | s.aminmax(dim=0, keepdim=True) | t.zeros(0, 3).aminmax(dim=0) | tie.aminmax(dim=1)
 bf.aminmax(dim=0) | t.max(a, a.detach() + 0.5) | a.max(other=a * 0) | t.min(tie, tie.detach()) | t.max(a, dim=1, keepdim=True) | t.max(a, axis=0)
 a.argmax(keepdim=True) | x.argmin(1, True) | tie.amax(1) | tie.amin(0) | t.argmax(b) | b.any(dim=()) | x.all(()) | u.all() | tie.mode()
 tie.mode(0, True) | i.median(1, True) | t.zeros(0).median() | t.zeros(0, dtype=t.int64).median() | a.quantile(0.3) | x.quantile(0.25, 1)

@@ -14,6 +14,7 @@ from .reduction import all_dims, one_dim, reduce, reduced_shape, reduction
 from .return_types import return_type
 from .rounding import exact
 from .selection import is_nan, pick, picking, reduced_dim, refuse, running_max, widened
+from .shared import wrap_dim
 from .variants import METHODS, public
 
 NO_IDENTITY = "(): Expected reduction dim to be specified for input.numel() == 0."
@@ -60,12 +61,11 @@ BODIES = {"max": _signed(_largest, True), "min": _signed(_smallest, True)}
 ALONG = {"max": _signed(_largest, False), "min": _signed(_smallest, False)}
 
 
-def _check_identity(name: str, spec, dims: tuple, given) -> None:
-    """Raise IndexError where a reduced dimension is empty while results are expected; the message shows it as it was `given`."""
+def _check_identity(name: str, spec, given) -> None:
+    """Raise IndexError where a reduced dimension is empty; the message shows it as it was `given`."""
     if spec.numel == 0:
-        shown = given if given.__class__ in (tuple, list) else (given,)
-        for d, number in zip(dims, shown):
-            if spec.shape[d] == 0:
+        for number in given if given.__class__ in (tuple, list) else (given,):
+            if spec.shape[wrap_dim(number, spec.ndim)] == 0:
                 raise IndexError(f"{name}(): Expected reduction dim {number} to have non-zero size.")
 
 
@@ -78,8 +78,8 @@ def _declare_amax(which: str) -> None:
         spec = input._spec
         if dim.__class__ in (tuple, list) and not dim and spec.numel == 0:
             raise RuntimeError(f"{name}{NO_IDENTITY} Specify the reduction dim with the 'dim' argument.")
+        _check_identity(name, spec, dim)
         dims = all_dims(dim, spec.ndim)
-        _check_identity(name, spec, dims, dim)
         if spec.dtype.category == COMPLEX:
             refuse(f"{which}_values_cpu", spec.dtype)
         return reduce(op, input, dims, keepdim, spec.dtype)
