@@ -274,10 +274,8 @@ def _live(pending: Tape, counts: tuple, want: int, needed: tuple) -> set[int]:
 
 
 def _held(v: Value) -> bool:
-    if v.holder is None:
-        return True
-    cell = v.holder()
-    return cell is not None and cell.value is v
+    """Whether what refers to a Value beyond the tape is a tensor that owns it, or a Storage that shows it."""
+    return v.holder is None or _shown(v)
 
 
 def _trim(table: dict) -> None:
